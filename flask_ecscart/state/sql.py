@@ -1,0 +1,181 @@
+"""One SQL database for everything durable: a SQLite file in WAL mode, or PostgreSQL through psycopg 3.
+
+`transaction()` writes, is durable when it ends, and is reentrant: a part that opens one inside another
+part's joins it, so that both are kept or neither. On SQLite it takes the write lock at its beginning
+(`BEGIN IMMEDIATE`): a transaction that reads first and writes later could not be let in otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Column, Connection, Engine, Integer, MetaData, String, Table, create_engine, event, select, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from flask_ecscart.errors import ConfigError, StateUnavailable
+
+__all__ = ["Database"]
+
+_SCHEMA = Table(
+    "ecscart_schema",
+    MetaData(),
+    Column("part", String(32), primary_key=True),
+    Column("version", Integer, nullable=False),
+)
+_ADVISORY_LOCK = 0x45435343
+"""Number of the PostgreSQL advisory lock under which tables are created ("ECSC")."""
+_BUSY_SECONDS = 10
+
+
+class Database:
+    """A database by URL, shared by sessions and the cart service.
+
+    Connections belong to the process that opened them: after a fork the child starts with none.
+    Raises `StateUnavailable` when the server or file cannot be reached, `ConfigError` for a URL it cannot use.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = _checked(url)
+        self._lock = Lock()
+        self._engine: Engine | None = None
+        self._pid = 0
+        self._prepared: set[str] = set()
+        self._open: ContextVar[Connection | None] = ContextVar("ecscart_connection", default=None)
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"Database({self.url.render_as_string(hide_password=True)!r})"
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a SQLite file."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A connection inside a write transaction: committed when the block ends, rolled back when it raises."""
+        joined = self._open.get()
+        if joined is not None:
+            yield joined
+            return
+        with _translated(), self._connect(write=True) as connection, connection.begin():
+            token = self._open.set(connection)
+            try:
+                yield connection
+            finally:
+                self._open.reset(token)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that sees one consistent state and writes nothing."""
+        joined = self._open.get()
+        if joined is not None:
+            yield joined
+            return
+        with _translated(), self._connect(write=False) as connection, connection.begin():
+            yield connection
+
+    def prepare(self, part: str, version: int, metadata: MetaData) -> None:
+        """Create the tables of `part` if they are not there; refuse a database written by a newer version."""
+        if part in self._prepared and self._pid == os.getpid():
+            return
+        with self.transaction() as connection:
+            if not self.is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _ADVISORY_LOCK})
+            _SCHEMA.create(connection, checkfirst=True)
+            found = connection.execute(select(_SCHEMA.c.version).where(_SCHEMA.c.part == part)).scalar_one_or_none()
+            if found is None:
+                metadata.create_all(connection)
+                connection.execute(_SCHEMA.insert().values(part=part, version=version))
+            elif found > version:
+                raise ConfigError(
+                    "ECSCART_DATABASE_URL",
+                    self.url.render_as_string(hide_password=True),
+                    f"Its {part} tables have version {found}, this package knows {version}: install the newer package.",
+                )
+        self._prepared.add(part)
+
+    def close(self) -> None:
+        """Close every connection of this process."""
+        with self._lock:
+            if self._engine is not None and self._pid == os.getpid():
+                self._engine.dispose()
+            self._engine = None
+
+    def _connect(self, *, write: bool) -> Connection:
+        connection = self._of_this_process().connect()
+        return connection.execution_options(ecscart_write=write)
+
+    def _of_this_process(self) -> Engine:
+        if self._engine is None or self._pid != os.getpid():
+            with self._lock:
+                if self._engine is None or self._pid != os.getpid():
+                    if self._engine is not None:
+                        self._engine.dispose(close=False)  # the parent's connections are the parent's
+                    self._prepared.clear()
+                    self._engine = _engine(self.url)
+                    self._pid = os.getpid()
+        return self._engine
+
+
+def _checked(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        parsed.get_dialect()
+    except (ArgumentError, NoSuchModuleError, ImportError) as problem:
+        raise ConfigError(
+            "ECSCART_DATABASE_URL",
+            url.split("@")[-1],
+            "Use sqlite:////path/to/file.db or postgresql+psycopg://user:password@host/name.",
+        ) from problem
+    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise ConfigError(
+            "ECSCART_DATABASE_URL", parsed.get_backend_name(), "Use SQLite or PostgreSQL (postgresql+psycopg://…)."
+        )
+    return parsed
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True, pool_timeout=_BUSY_SECONDS)
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(dbapi_connection: Any, _record: object) -> None:
+    dbapi_connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
+    cursor = dbapi_connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get("ecscart_write", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as problem:
+        if problem.connection_invalidated or type(problem.orig).__name__ == "OperationalError":
+            raise StateUnavailable("The cart database does not answer; try again in a few seconds.") from problem
+        raise
+    except SQLAlchemyError as problem:
+        if type(problem).__name__ == "TimeoutError":
+            raise StateUnavailable("Every connection to the cart database is busy; try again.") from problem
+        raise
