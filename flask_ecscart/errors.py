@@ -1,4 +1,6 @@
-"""Everything that can go wrong, as one tree. The most specific class is the one to catch::
+"""Everything that can go wrong, as one tree.
+
+The most specific class is the one to catch::
 
     ECSCartError
     ├── ConfigError                      a setting is wrong: names key, value and fix
@@ -146,6 +148,8 @@ class ECSError(ECSCartError):
     """An ECS service refused. `code` is the wire's code, `message` its text, `request_id` its reference."""
 
     code: str = ""
+    others: tuple[ECSError, ...] = ()
+    """The further errors of the same reply, in its order."""
 
     def __init__(self, message: str, *, code: str | None = None, request_id: str | None = None) -> None:
         self.message = message

@@ -8,7 +8,7 @@ part's joins it, so that both are kept or neither. On SQLite it takes the write 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -17,7 +17,8 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, Integer, MetaData, String, Table, create_engine, event, select, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from flask_ecscart.errors import ConfigError, StateUnavailable
 
@@ -59,7 +60,7 @@ class Database:
         return self.url.get_backend_name() == "sqlite"
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self) -> Generator[Connection, None, None]:
         """A connection inside a write transaction: committed when the block ends, rolled back when it raises."""
         joined = self._open.get()
         if joined is not None:
@@ -73,7 +74,7 @@ class Database:
                 self._open.reset(token)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> Generator[Connection, None, None]:
         """A connection that sees one consistent state and writes nothing."""
         joined = self._open.get()
         if joined is not None:
@@ -132,7 +133,7 @@ def _checked(url: str) -> URL:
     except (ArgumentError, NoSuchModuleError, ImportError) as problem:
         raise ConfigError(
             "ECSCART_DATABASE_URL",
-            url.split("@")[-1],
+            url.rsplit("@", maxsplit=1)[-1],
             "Use sqlite:////path/to/file.db or postgresql+psycopg://user:password@host/name.",
         ) from problem
     if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
@@ -168,14 +169,10 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated() -> Generator[None, None, None]:
     try:
         yield
-    except DBAPIError as problem:
-        if problem.connection_invalidated or type(problem.orig).__name__ == "OperationalError":
-            raise StateUnavailable("The cart database does not answer; try again in a few seconds.") from problem
-        raise
-    except SQLAlchemyError as problem:
-        if type(problem).__name__ == "TimeoutError":
-            raise StateUnavailable("Every connection to the cart database is busy; try again.") from problem
-        raise
+    except (OperationalError, InterfaceError) as problem:
+        raise StateUnavailable("The cart database does not answer; try again in a few seconds.") from problem
+    except PoolTimeout as problem:
+        raise StateUnavailable("Every connection to the cart database is busy; try again.") from problem

@@ -1,0 +1,276 @@
+"""What one shopper wants, per locale: every change, every reading, and leaving for the retailer.
+
+A change is answered only when it is safe: inside `sessions.exclusive()` the wish is read fresh, changed, and
+written once. With the embedded provider the remote cart is settled in the same database transaction; with a
+remote one it is settled after the wish is durable, and what could not be settled is answered as pending.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from flask_ecscart import wishes
+from flask_ecscart.catalog import Catalog
+from flask_ecscart.clock import Clock, utc_now
+from flask_ecscart.errors import AccessRefused, DeadCart, ECSError, RequestThrottled, TransportError
+from flask_ecscart.matching import Refusal
+from flask_ecscart.model import MAX_QUANTITY, Cart, NewItem, Product
+from flask_ecscart.sessions import Line, Shopper, ShopperSessionInterface, Wish
+from flask_ecscart.settings import Settings
+from flask_ecscart.settle import Settler
+from flask_ecscart.texts import text
+from flask_ecscart.wishes import LineChange
+
+__all__ = ["CartView", "Carts", "KeyReused"]
+
+_log = logging.getLogger("flask_ecscart")
+_ROUNDS = 3
+"""How often settling is tried when other changes come in meanwhile."""
+Edit = Callable[[Wish], Sequence[Line]]
+"""Changes a wish; returns the lines that must not all be refused."""
+
+
+class KeyReused(ECSError):
+    """An Idempotency-Key came again with another change."""
+
+    code = "idempotency_key_reused"
+
+
+class CartView(msgspec.Struct, frozen=True, kw_only=True):
+    """One locale's cart as it can be shown: what is wanted, the remote cart (None while unknown), the products."""
+
+    locale: str
+    wish: Wish
+    cart: Cart | None
+    products: Mapping[str, Product]
+    as_of: datetime | None
+    pending: bool
+
+
+class Carts:
+    """The carts of all shoppers of one site."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        sessions: ShopperSessionInterface,
+        settler: Settler,
+        catalog: Catalog,
+        *,
+        asin_of_offer: Callable[[str, str], str | None],
+        clock: Clock = utc_now,
+    ) -> None:
+        self._settings = settings
+        self._sessions = sessions
+        self._settler = settler
+        self._catalog = catalog
+        self._asin_of_offer = asin_of_offer
+        self._clock = clock
+        self._inside = settings.provider == "embedded"
+
+    # --- reading ----------------------------------------------------------------------------------------
+
+    def read(self, shopper: str, locale: str) -> CartView:
+        """One cart. Writes nothing, unless there is something to settle or to tell."""
+        return self._read(shopper, locale, self._sessions.read(shopper))
+
+    def read_all(self, shopper: str) -> list[CartView]:
+        """Every cart that holds something or was just handed off."""
+        kept = self._sessions.read(shopper)
+        held = [code for code in self._settings.locales if code in kept.carts and _holds(kept.carts[code])]
+        return [self._read(shopper, code, kept) for code in held]
+
+    def _read(self, shopper: str, locale: str, kept: Shopper) -> CartView:
+        wish = kept.carts.get(locale, Wish())
+        try:
+            cart = self._settler.look(wish)
+        except (TransportError, RequestThrottled, AccessRefused) as problem:
+            return self._view(locale, wish, None, pending=True, problem=problem)
+        if self._settler.agrees(wish, cart):
+            return self._view(locale, wish, cart)
+        return self._settled(shopper, locale)
+
+    # --- changing ---------------------------------------------------------------------------------------
+
+    def add(self, shopper: str, locale: str, items: Sequence[NewItem], key: str | None) -> CartView:
+        """Put items in; raises the service's error when it takes none of them, and then nothing has changed."""
+        asins = [self._asin(locale, item) for item in items]
+
+        def edit(wish: Wish) -> Sequence[Line]:
+            touched, overflows = wishes.add(wish, items, asins)
+            for overflow in overflows:
+                self._tell_overflow(wish, overflow)
+            return touched
+
+        return self._change(shopper, locale, edit, key, _digest("add", locale, items))
+
+    def change(self, shopper: str, locale: str, changes: Sequence[LineChange], key: str | None) -> CartView:
+        """Set quantities and areas."""
+
+        def edit(wish: Wish) -> Sequence[Line]:
+            wishes.change(wish, changes)
+            return ()
+
+        return self._change(shopper, locale, edit, key, _digest("change", locale, changes))
+
+    def clear(self, shopper: str, locale: str, key: str | None) -> CartView:
+        """Empty both areas."""
+
+        def edit(wish: Wish) -> Sequence[Line]:
+            wishes.clear(wish)
+            return ()
+
+        return self._change(shopper, locale, edit, key, _digest("clear", locale, ()))
+
+    def answer(self, shopper: str, locale: str, outcome: str) -> CartView:
+        """The shopper left by the form, or says whether the items arrived."""
+
+        def edit(wish: Wish) -> Sequence[Line]:
+            if outcome == "arrived":
+                wishes.arrived(wish)
+            elif outcome == "failed":
+                wishes.failed(wish)
+            elif self._settings.locales[locale].handoff in {"form", "links"}:
+                wishes.leave(wish, self._clock(), moved=False)
+            return ()
+
+        return self._change(shopper, locale, edit, None, "")
+
+    def leave(self, shopper: str, locale: str, cart_id: str) -> str | None:
+        """The PurchaseURL for a shopper who goes now; the cart is over. None when there is something to show first.
+
+        That is so when `cart_id` is no longer this shopper's cart, when the cart is empty, and when a last look
+        at the remote cart finds something the shopper has not been told.
+        """
+        before = self._sessions.read(shopper).carts.get(locale, Wish())
+        if before.ref is None or before.ref.cart_id != cart_id:
+            return None
+        view = self._settled(shopper, locale)
+        with self._sessions.exclusive(shopper) as kept:
+            wish = kept.wish(locale)
+            changed = wish.version != before.version or wish.last_notice != before.last_notice
+            if changed or view.pending or view.cart is None or not view.cart.items or wish.ref != before.ref:
+                return None
+            wishes.leave(wish, self._clock(), moved=True)
+            wish.notices = []
+            wish.version += 1
+            wish.settled = wish.version
+        return view.cart.purchase_url
+
+    def _change(self, shopper: str, locale: str, edit: Edit, key: str | None, digest: str) -> CartView:
+        cart: Cart | None = None
+        with self._sessions.exclusive(shopper) as kept:
+            wish = kept.wish(locale)
+            known = kept.keys.get(key) if key is not None else None
+            if known is not None and known != digest:
+                raise KeyReused("This Idempotency-Key was used for another change. Send each change with a new key.")
+            touched: Sequence[Line] = ()
+            if known is None:
+                wish.notices = []
+                touched = edit(wish)
+                wish.version += 1
+                if key is not None:
+                    kept.remember(key, digest)
+            if self._inside:
+                cart, refusals = self._settle(wish, locale)
+                _raise_if_all_refused(touched, refusals)
+        return self._view(locale, wish, cart) if self._inside else self._settled(shopper, locale)
+
+    # --- settling ---------------------------------------------------------------------------------------
+
+    def _settled(self, shopper: str, locale: str) -> CartView:
+        if not self._inside:
+            return self._settled_outside(shopper, locale)
+        with self._sessions.exclusive(shopper) as kept:
+            wish = kept.wish(locale)
+            cart, _ = self._settle(wish, locale)
+        return self._view(locale, wish, cart)
+
+    def _settled_outside(self, shopper: str, locale: str) -> CartView:
+        """Settle a copy of the wish without holding anything, then keep what came of it."""
+        wish = Wish()
+        for _ in range(_ROUNDS):
+            wish = self._sessions.read(shopper).carts.get(locale, Wish())
+            started_from = (wish.version, wish.ref)
+            try:
+                cart, _ = self._settle(wish, locale)
+            except (TransportError, RequestThrottled, AccessRefused) as problem:
+                self._keep(shopper, locale, wish, started_from, settled=False)
+                return self._view(locale, wish, None, pending=True, problem=problem)
+            if self._keep(shopper, locale, wish, started_from, settled=True):
+                return self._view(locale, wish, cart)
+        return self._view(locale, wish, None, pending=True)
+
+    def _keep(self, shopper: str, locale: str, done: Wish, started_from: tuple[int, object], *, settled: bool) -> bool:
+        """Write what settling reached; False when the wish moved on meanwhile and must be settled again."""
+        with self._sessions.exclusive(shopper) as kept:
+            wish = kept.wish(locale)
+            if wish.ref != started_from[1]:
+                return False  # another worker's cart won; ours is an orphan that expires by itself
+            if wish.version == started_from[0]:
+                if settled:
+                    kept.carts[locale] = done
+                else:
+                    wish.ref = done.ref
+                return settled
+            wish.ref = done.ref
+        return False
+
+    def _settle(self, wish: Wish, locale: str) -> tuple[Cart | None, list[Refusal]]:
+        tag = self._settings.locales[locale].associate_tag or ""
+        try:
+            return self._settler.settle(wish, locale, tag)
+        except DeadCart:  # it died between the look and the change
+            return self._settler.settle(wish, locale, tag)
+
+    # --- showing ----------------------------------------------------------------------------------------
+
+    def _view(
+        self,
+        locale: str,
+        wish: Wish,
+        cart: Cart | None,
+        *,
+        pending: bool = False,
+        problem: Exception | None = None,
+    ) -> CartView:
+        if problem is not None:
+            _log.warning("The %s cart service did not answer as hoped: %s", locale, type(problem).__name__)
+        asins = {line.asin for line in wish.lines if line.asin}
+        if cart is not None:
+            asins |= {item.asin for item in (*cart.items, *cart.saved)}
+        return CartView(
+            locale=locale,
+            wish=wish,
+            cart=cart,
+            products=self._catalog.lookup(locale, asins) if asins else {},
+            as_of=self._clock() if cart is not None else None,
+            pending=pending,
+        )
+
+    def _asin(self, locale: str, item: NewItem) -> str | None:
+        return self._asin_of_offer(locale, item.offer_listing_id) if item.offer_listing_id else item.asin
+
+    def _tell_overflow(self, wish: Wish, overflow: wishes.Overflow) -> None:
+        values = {"requested": overflow.requested, "actual": MAX_QUANTITY}
+        message = text(self._settings.texts, "quantity_capped_total", **values)
+        wish.tell("quantity_capped", message, self._clock(), asin=overflow.line.asin, **values)
+
+
+def _holds(wish: Wish) -> bool:
+    return bool(wish.lines) or wish.left is not None
+
+
+def _raise_if_all_refused(touched: Sequence[Line], refusals: Sequence[Refusal]) -> None:
+    refused = {id(refusal.line) for refusal in refusals}
+    if touched and all(id(line) in refused for line in touched):
+        raise next(refusal.error for refusal in refusals if refusal.line is touched[0])
+
+
+def _digest(kind: str, locale: str, payload: object) -> str:
+    return hashlib.sha256(msgspec.json.encode([kind, locale, payload])).hexdigest()[:16]

@@ -1,0 +1,261 @@
+"""Shopper sessions on Flask-Session: who the shopper is and, per locale, what the shopper wants.
+
+`ShopperSessionInterface` is an interface object of our own for our blueprint. The host's session, cookie and
+settings are never touched. Three habits of Flask-Session 0.8 are not taken over: rewriting a session on every
+request, reading the host's cookie name, and its serializer's fall-back to pickle; sessions are JSON and are
+written only inside `exclusive()`.
+
+A session holds ASINs, quantities, areas and the cart reference. Never prices or titles.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import msgspec
+from flask import Flask, Request, Response
+from flask_session.base import Serializer, ServerSideSession, ServerSideSessionInterface
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy import Column, DateTime, LargeBinary, MetaData, String, Table, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from flask_ecscart.clock import Clock, utc_now
+from flask_ecscart.model import Area, CartRef, Notice, NoticeCode
+from flask_ecscart.state.sql import Database
+
+__all__ = ["Left", "Line", "Shopper", "ShopperSessionInterface", "Wish", "shopper_id"]
+
+COOKIE = "ecscart"
+LIFETIME = timedelta(days=180)
+"""Longer than any cart lives (90 days), so that an expired cart can be made again from what is wanted."""
+KEYS_KEPT = 64
+"""Idempotency-Keys remembered per shopper."""
+
+_metadata = MetaData()
+_SESSIONS = Table(
+    "ecscart_sessions",
+    _metadata,
+    Column("id", String(64), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("expires", DateTime(timezone=False), nullable=False, index=True),
+)
+
+
+class Line(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One wanted line. `cart_item_id` is what the service last called it."""
+
+    asin: str | None = None
+    offer_listing_id: str | None = None
+    quantity: int
+    area: Area = "active"
+    cart_item_id: str | None = None
+    told_unavailable: bool = False
+    """The shopper was told that it waits in the saved area because it is not available now."""
+    moved_by_shopper: bool = False
+    """The shopper moved it back from saved and the service has not yet been told."""
+
+
+class Left(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A hand-off the shopper has not yet answered for. `moved`: the lines are no longer in the cart."""
+
+    at: datetime
+    lines: list[Line]
+    moved: bool = False
+
+
+class Wish(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a shopper wants in one locale, and the remote cart made from it.
+
+    `version` grows with every change; the remote cart agreed with version `settled`.
+    """
+
+    lines: list[Line] = []
+    ref: CartRef | None = None
+    version: int = 0
+    settled: int = 0
+    notices: list[Notice] = []
+    last_notice: int = 0
+    left: Left | None = None
+
+    def tell(
+        self,
+        code: NoticeCode,
+        message: str,
+        now: datetime,
+        *,
+        asin: str | None = None,
+        requested: int | None = None,
+        actual: int | None = None,
+    ) -> None:
+        """Add a notice under the next id."""
+        self.last_notice += 1
+        self.notices.append(
+            Notice(
+                id=self.last_notice,
+                code=code,
+                message=message,
+                at=now,
+                asin=asin,
+                requested=requested,
+                actual=actual,
+            )
+        )
+
+
+class Shopper(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Everything kept of a shopper: a wish per locale and the keys of the last changes."""
+
+    carts: dict[str, Wish] = {}
+    keys: dict[str, str] = {}
+    """Idempotency-Key → digest of the change it stood for, oldest first."""
+
+    def wish(self, locale: str) -> Wish:
+        """The wish for `locale`, made when it is not there."""
+        return self.carts.setdefault(locale, Wish())
+
+    def remember(self, key: str, digest: str) -> None:
+        """Keep `key`, forgetting the oldest beyond `KEYS_KEPT`."""
+        self.keys[key] = digest
+        for old in list(self.keys)[:-KEYS_KEPT]:
+            del self.keys[old]
+
+
+def shopper_id(sid: str) -> str:
+    """The key a session is stored under: a digest, so that a read database gives nobody a session."""
+    return hashlib.sha256(sid.encode()).hexdigest()
+
+
+class _Json(Serializer):
+    """JSON and nothing else: what is not JSON is an error, never a pickle."""
+
+    def decode(self, serialized_data: bytes) -> dict[str, Any]:
+        return cast("dict[str, Any]", msgspec.json.decode(serialized_data))
+
+    def encode(self, session: Any) -> bytes:
+        return msgspec.json.encode(dict(session))
+
+
+class ShopperSessionInterface(ServerSideSessionInterface):
+    """Flask-Session's interface over our database, with a cookie of our own.
+
+    The cookie holds a random 256-bit id signed with the app's SECRET_KEY, so an id we did not issue is no id.
+    """
+
+    ttl = True  # keeps the base class from hooking a cleanup into the host's requests and commands
+
+    def __init__(self, app: Flask, database: Database, keys: tuple[str, ...], *, path: str, clock: Clock = utc_now):
+        super().__init__(app, key_prefix="", permanent=True, serialization_format="json")
+        self.serializer = _Json()
+        self._database = database
+        self._path = path
+        self._clock = clock
+        self._signer = URLSafeSerializer(list(keys), salt="ecscart.shopper")
+
+    # --- who is it: cookie and token -------------------------------------------------------------------
+
+    def open_session(self, app: Flask, request: Request) -> ServerSideSession:  # noqa: ARG002 - Flask's signature
+        """The session of the request's own cookie; a new, empty one without a valid cookie. Reads nothing stored."""
+        sid = self.sid_from_token(request.cookies.get(COOKIE, ""), origin=None)
+        return ServerSideSession(sid=sid or self.new_sid(), permanent=True)
+
+    def save_session(self, app: Flask, session: ServerSideSession, response: Response) -> None:
+        """Set the cookie. What the session holds was written inside `exclusive()` before."""
+        response.set_cookie(
+            COOKIE,
+            self.token(session.sid or self.new_sid(), origin=None),
+            max_age=LIFETIME,
+            path=self._path,
+            httponly=True,
+            secure=self.get_cookie_secure(app),
+            samesite="Lax",
+        )
+
+    def new_sid(self) -> str:
+        """A fresh session id."""
+        return secrets.token_urlsafe(32)
+
+    def token(self, sid: str, *, origin: str | None) -> str:
+        """`sid` signed and bound to the embedding `origin`; None means the site itself (the cookie)."""
+        return str(self._signer.dumps([sid, origin]))
+
+    def sid_from_token(self, token: str, *, origin: str | None) -> str | None:
+        """The session id in `token`, or None when it is forged or was issued for another origin."""
+        try:
+            sid, bound_to = self._signer.loads(token)
+        except (BadSignature, ValueError, TypeError):
+            return None
+        return sid if bound_to == origin and isinstance(sid, str) else None
+
+    # --- what is wanted --------------------------------------------------------------------------------
+
+    def read(self, shopper: str) -> Shopper:
+        """What is kept under a shopper id; an empty Shopper for an unknown one. Writes nothing."""
+        self._prepare()
+        data = self._retrieve_session_data(shopper)
+        return msgspec.convert(data, Shopper) if data is not None else Shopper()
+
+    @contextmanager
+    def exclusive(self, shopper: str) -> Generator[Shopper, None, None]:
+        """The only way to write: a fresh read nobody else can follow until the block ends, then one durable write.
+
+        Writes only what changed; nothing when the block raises. On SQLite the transaction holds the write
+        lock, on PostgreSQL the session's row.
+        """
+        self._prepare()
+        with self._database.transaction() as connection:
+            found = select(_SESSIONS.c.data).where(_SESSIONS.c.id == shopper, _SESSIONS.c.expires > self._now())
+            before = connection.execute(found.with_for_update()).scalar_one_or_none()
+            if before is None:
+                self._insert_empty(shopper)
+                before = connection.execute(found.with_for_update()).scalar_one()
+            kept = msgspec.json.decode(before, type=Shopper)
+            yield kept
+            after = msgspec.json.encode(kept)
+            if after != before:
+                expires = self._now() + LIFETIME
+                connection.execute(
+                    update(_SESSIONS).where(_SESSIONS.c.id == shopper).values(data=after, expires=expires)
+                )
+
+    def purge(self) -> int:
+        """Delete the sessions nobody has changed for `LIFETIME`; returns how many."""
+        self._prepare()
+        with self._database.transaction() as connection:
+            return connection.execute(delete(_SESSIONS).where(_SESSIONS.c.expires <= self._now())).rowcount
+
+    def _insert_empty(self, shopper: str) -> None:
+        insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
+        empty = {"data": b"{}", "expires": self._now() + LIFETIME}
+        with self._database.transaction() as connection:
+            statement = insert(_SESSIONS).values(id=shopper, **empty)
+            # A row that is there is an expired one, or another worker's of this very moment.
+            expired = _SESSIONS.c.expires <= self._now()
+            connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=empty, where=expired))
+
+    # --- Flask-Session's storage methods ---------------------------------------------------------------
+
+    def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
+        with self._database.reading() as connection:
+            live = (_SESSIONS.c.id == store_id) & (_SESSIONS.c.expires > self._now())
+            data = connection.execute(select(_SESSIONS.c.data).where(live)).scalar_one_or_none()
+        return self.serializer.decode(data) if data is not None else None
+
+    def _upsert_session(self, session_lifetime: timedelta, session: ServerSideSession, store_id: str) -> None:  # noqa: ARG002
+        with self.exclusive(store_id) as kept:
+            fresh = msgspec.convert(dict(session), Shopper)
+            kept.carts, kept.keys = fresh.carts, fresh.keys
+
+    def _delete_session(self, store_id: str) -> None:
+        with self._database.transaction() as connection:
+            connection.execute(delete(_SESSIONS).where(_SESSIONS.c.id == store_id))
+
+    def _prepare(self) -> None:
+        self._database.prepare("sessions", 1, _metadata)
+
+    def _now(self) -> datetime:
+        return self._clock().replace(tzinfo=None)

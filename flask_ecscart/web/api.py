@@ -1,0 +1,215 @@
+"""The JSON endpoints, version 1."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TypeVar
+
+import msgspec
+from flask import Response, request
+
+from flask_ecscart.carts import CartView
+from flask_ecscart.errors import InvalidParameterCombination, MinimumParameterRequirement, ParameterOutOfRange
+from flask_ecscart.model import MAX_QUANTITY, NewItem
+from flask_ecscart.web.origins import Who, check_origin, identify, set_cookie
+from flask_ecscart.web.present import present, present_product
+from flask_ecscart.web.problems import Refused, refused_shape
+from flask_ecscart.web.schemas import (
+    AddItem,
+    AddItems,
+    CartsOut,
+    ChangeItem,
+    ChangeItems,
+    HandoffIn,
+    ProductsOut,
+    ShopperOut,
+)
+from flask_ecscart.web.site import Site, current_site
+from flask_ecscart.wishes import LineChange
+
+__all__ = ["ROUTES"]
+
+MAX_BODY = 64 * 1024
+MAX_PRODUCTS = 50
+_Body = TypeVar("_Body")
+
+
+def all_carts() -> Response:
+    """Every cart of the shopper."""
+    site = current_site()
+    who = identify(site, changing=False)
+    views = site.carts.read_all(who.shopper) if who.known else []
+    return _json(CartsOut(carts={view.locale: present(site, view, who.shopper) for view in views}))
+
+
+def one_cart(locale: str) -> Response:
+    """The shopper's cart of one locale; an empty one when there is none."""
+    site, locale = _site_and_locale(locale)
+    who = identify(site, changing=False)
+    return _json(present(site, site.carts.read(who.shopper, locale), who.shopper))
+
+
+def add_items(locale: str) -> Response:
+    """Put items in; what is there already gets more."""
+    site, locale, who = _changing(locale)
+    items = [_new_item(index, item) for index, item in enumerate(_body(AddItems).items)]
+    view = site.carts.add(who.shopper, locale, items, _key())
+    return _answer(site, who, view)
+
+
+def change_items(locale: str) -> Response:
+    """Set quantities and areas of lines."""
+    site, locale, who = _changing(locale)
+    changes = [_change(index, item) for index, item in enumerate(_body(ChangeItems).items)]
+    return _answer(site, who, site.carts.change(who.shopper, locale, changes, _key()))
+
+
+def clear_items(locale: str) -> Response:
+    """Empty both areas."""
+    site, locale, who = _changing(locale)
+    return _answer(site, who, site.carts.clear(who.shopper, locale, _key()))
+
+
+def handoff(locale: str) -> Response:
+    """The shopper left, or says whether the items arrived."""
+    site, locale, who = _changing(locale)
+    return _answer(site, who, site.carts.answer(who.shopper, locale, _body(HandoffIn).outcome))
+
+
+def products(locale: str) -> Response:
+    """What the catalog knows of some ASINs."""
+    site, locale = _site_and_locale(locale)
+    check_origin(site, changing=False)
+    asins = [asin for asin in request.args.get("asin", "").split(",") if asin]
+    if not 1 <= len(asins) <= MAX_PRODUCTS:
+        raise Refused(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "AWS.InvalidParameterValue",
+            f"Name 1 to {MAX_PRODUCTS} ASINs: ?asin=A,B.",
+            field="asin",
+        )
+    found = site.catalog.lookup(locale, asins)
+    return _json(ProductsOut(products={asin: present_product(site, product) for asin, product in found.items()}))
+
+
+def shopper() -> Response:
+    """A token for a page of another origin; a cookie for the site itself. Nothing is stored yet."""
+    site = current_site()
+    origin = check_origin(site, changing=True)
+    if origin is not None:
+        return _json(ShopperOut(token=site.sessions.token(site.sessions.new_sid(), origin=origin)))
+    response = _json(ShopperOut(token=None))
+    set_cookie(site, identify(site, changing=True), response)
+    return response
+
+
+# --- reading a request -----------------------------------------------------------------------------------
+
+
+def _site_and_locale(locale: str) -> tuple[Site, str]:
+    site = current_site()
+    if locale not in site.settings.locales:
+        raise Refused(
+            HTTPStatus.NOT_FOUND,
+            "unknown_locale",
+            f"This site has no cart for {locale[:20]!r}. It has: {', '.join(site.settings.locales)}.",
+            field="locale",
+        )
+    return site, locale
+
+
+def _changing(locale: str) -> tuple[Site, str, Who]:
+    site, locale = _site_and_locale(locale)
+    return site, locale, identify(site, changing=True)
+
+
+def _body(shape: type[_Body]) -> _Body:
+    if request.mimetype != "application/json":
+        raise Refused(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not_json", "Send the body as JSON with Content-Type: application/json."
+        )
+    request.max_content_length = MAX_BODY
+    try:
+        return msgspec.json.decode(request.get_data(cache=False), type=shape)
+    except msgspec.ValidationError as error:
+        raise refused_shape(error) from None
+    except msgspec.DecodeError as error:
+        raise Refused(HTTPStatus.BAD_REQUEST, "malformed_json", f"The body is not JSON: {error}.") from None
+
+
+def _key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):  # noqa: PLR2004
+        raise Refused(
+            HTTPStatus.BAD_REQUEST, "idempotency_key_invalid", "An Idempotency-Key is 1 to 200 printable characters."
+        )
+    return key
+
+
+def _new_item(index: int, item: AddItem) -> NewItem:
+    _require_one(index, "asin", item.asin, "offerListingId", item.offer_listing_id)
+    _require_range(index, item.quantity, least=1)
+    return NewItem(asin=item.asin, offer_listing_id=item.offer_listing_id, quantity=item.quantity)
+
+
+def _change(index: int, item: ChangeItem) -> LineChange:
+    _require_one(index, "cartItemId", item.cart_item_id, "asin", item.asin)
+    if item.quantity is None and item.area is None:
+        raise Refused(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            MinimumParameterRequirement.code,
+            "Your request should have at least 1 of the following parameters: quantity, area.",
+            field=f"items[{index}]",
+        )
+    if item.quantity is not None:
+        _require_range(index, item.quantity, least=0)
+    return LineChange(cart_item_id=item.cart_item_id, asin=item.asin, quantity=item.quantity, area=item.area)
+
+
+def _require_one(index: int, one: str, value: str | None, other: str, other_value: str | None) -> None:
+    if (value is None) != (other_value is None):
+        return
+    if value is None:
+        code, detail = MinimumParameterRequirement.code, f"Name the item by {one} or {other}."
+    else:
+        code = InvalidParameterCombination.code
+        detail = f"Your request contains an invalid parameter combination. Send {one} or {other}, not both."
+    raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail, field=f"items[{index}].{one}")
+
+
+def _require_range(index: int, quantity: int, *, least: int) -> None:
+    if not least <= quantity <= MAX_QUANTITY:
+        raise Refused(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            ParameterOutOfRange.code,
+            f"The value you specified for quantity is invalid. Valid are {least} to {MAX_QUANTITY}.",
+            field=f"items[{index}].quantity",
+        )
+
+
+# --- answering -------------------------------------------------------------------------------------------
+
+
+def _answer(site: Site, who: Who, view: CartView) -> Response:
+    response = _json(present(site, view, who.shopper))
+    set_cookie(site, who, response)
+    if view.pending:
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+def _json(body: msgspec.Struct) -> Response:
+    return Response(msgspec.json.encode(body), mimetype="application/json")
+
+
+ROUTES = (
+    ("/v1/carts", "GET", all_carts),
+    ("/v1/carts/<locale>", "GET", one_cart),
+    ("/v1/carts/<locale>/items", "POST", add_items),
+    ("/v1/carts/<locale>/items", "PATCH", change_items),
+    ("/v1/carts/<locale>/items", "DELETE", clear_items),
+    ("/v1/carts/<locale>/handoff", "POST", handoff),
+    ("/v1/products/<locale>", "GET", products),
+    ("/v1/shopper", "POST", shopper),
+)
+"""Rule, method and view of every JSON endpoint."""

@@ -1,0 +1,115 @@
+"""The OpenAPI 3.1 document, made from the structs the endpoints read and write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from flask_ecscart.settings import Settings
+from flask_ecscart.web import schemas
+
+__all__ = ["document"]
+
+_REF = "#/components/schemas/"
+_BODIES = (schemas.AddItems, schemas.ChangeItems, schemas.HandoffIn)
+_ANSWERS = (schemas.CartOut, schemas.CartsOut, schemas.ProductsOut, schemas.ShopperOut, schemas.Problem)
+_CHANGE_PROBLEMS = ("400", "401", "403", "404", "409", "413", "415", "422", "503")
+_READ_PROBLEMS = ("403", "404", "422", "503")
+
+
+def document(settings: Settings) -> dict[str, Any]:
+    """The API of a site with these settings."""
+    _, components = msgspec.json.schema_components((*_BODIES, *_ANSWERS), ref_template=_REF + "{name}")
+    locale = {
+        "name": "locale",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "enum": list(settings.locales)},
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Flask-ECSCart",
+            "version": "1",
+            "description": "A shopping cart per locale for pages that sell through Amazon Associates.",
+        },
+        "servers": [{"url": settings.url_prefix}],
+        "security": [{"cookie": []}, {"token": []}, {}],
+        "paths": {
+            "/v1/carts": {"get": _reads("Every cart of the shopper", schemas.CartsOut)},
+            "/v1/carts/{locale}": {"parameters": [locale], "get": _reads("One cart", schemas.CartOut)},
+            "/v1/carts/{locale}/items": {
+                "parameters": [locale],
+                "post": _changes("Add items", schemas.AddItems),
+                "patch": _changes("Set quantities and areas; quantity 0 removes", schemas.ChangeItems),
+                "delete": _changes("Empty the cart", None),
+            },
+            "/v1/carts/{locale}/handoff": {
+                "parameters": [locale],
+                "post": _changes("The shopper left, or says whether the items arrived", schemas.HandoffIn),
+            },
+            "/v1/products/{locale}": {
+                "parameters": [locale],
+                "get": {**_reads("Products of the catalog", schemas.ProductsOut), "parameters": [_asin_parameter()]},
+            },
+            "/v1/shopper": {
+                "post": {
+                    "summary": "A token for a page of another origin",
+                    "responses": {"200": _answer("The token", schemas.ShopperOut), **_problems(("403", "503"))},
+                }
+            },
+        },
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "cookie": {"type": "apiKey", "in": "cookie", "name": "ecscart"},
+                "token": {"type": "http", "scheme": "bearer"},
+            },
+        },
+    }
+
+
+def _asin_parameter() -> dict[str, Any]:
+    return {
+        "name": "asin",
+        "in": "query",
+        "required": True,
+        "description": "ASINs separated by commas, at most 50.",
+        "schema": {"type": "string", "minLength": 1, "pattern": "^[A-Z0-9]{10}(,[A-Z0-9]{10}){0,49}$"},
+    }
+
+
+def _reads(summary: str, shape: type[msgspec.Struct]) -> dict[str, Any]:
+    return {"summary": summary, "responses": {"200": _answer(summary, shape), **_problems(_READ_PROBLEMS)}}
+
+
+def _changes(summary: str, body: type[msgspec.Struct] | None) -> dict[str, Any]:
+    key = {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "description": "Send the same key with a repeated change; it is then done once.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[ -~]+$"},
+    }
+    operation: dict[str, Any] = {
+        "summary": summary,
+        "parameters": [key],
+        "responses": {"200": _answer("The cart as it is now", schemas.CartOut), **_problems(_CHANGE_PROBLEMS)},
+    }
+    if body is not None:
+        schema = {"$ref": _REF + body.__name__}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return operation
+
+
+def _answer(description: str, shape: type[msgspec.Struct]) -> dict[str, Any]:
+    return {
+        "description": description,
+        "content": {"application/json": {"schema": {"$ref": _REF + shape.__name__}}},
+    }
+
+
+def _problems(statuses: tuple[str, ...]) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": {"$ref": _REF + "Problem"}}}
+    return {status: {"description": "What is wrong and what to do", "content": content} for status in statuses}
