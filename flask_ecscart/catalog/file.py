@@ -1,0 +1,193 @@
+"""The owner's catalog: a CSV file that opens in a spreadsheet.
+
+UTF-8, separated by commas or semicolons, the columns of `columns.COLUMNS` in any order under a header
+line; a column whose name begins with ``#`` is the owner's own and is not read. Several lines with the
+same locale and ASIN are further offers of that product; the first of them is what an ASIN alone buys
+and gives the product's own fields.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from threading import Lock
+
+import msgspec
+
+from flask_ecscart.catalog import offer_listing_key
+from flask_ecscart.catalog.columns import COLUMNS, REQUIRED, Row, read_row
+from flask_ecscart.catalog.memory import MemoryCatalog
+from flask_ecscart.errors import CatalogError
+from flask_ecscart.locales import LOCALES, Locale
+from flask_ecscart.model import Offer, Product
+
+__all__ = ["FileCatalog", "MemoryCatalog", "check"]
+
+_LOG = logging.getLogger(__name__)
+_MAX_BYTES = 64 * 1024 * 1024
+
+
+class FileCatalog:
+    """An `OfferCatalog` read from the CSV file at `path`; raises `CatalogError` for its first problem.
+
+    A changed file is read again at the next look-up. Should it be broken then, what was read before stays
+    and the problem is logged, so that a slip in the spreadsheet never empties the shop.
+    """
+
+    def __init__(self, path: str | Path, *, locales: Mapping[str, Locale] = LOCALES) -> None:
+        self._path = Path(path)
+        self._locales = locales
+        self._lock = Lock()
+        self._seen = _stamp(self._path)
+        self._products = self._read()
+
+    def __len__(self) -> int:
+        return len(self._current())
+
+    def __iter__(self) -> Iterator[Product]:
+        return iter(self._current())
+
+    def lookup(self, locale: str, asins: Iterable[str]) -> Mapping[str, Product]:
+        """The products known under `asins` in `locale`, by ASIN."""
+        return self._current().lookup(locale, asins)
+
+    def offer(self, locale: str, offer_listing_id: str) -> tuple[Product, Offer] | None:
+        """The product and offer named by `offer_listing_id` (percent-encoded not at all, once or twice)."""
+        return self._current().offer(locale, offer_listing_id)
+
+    def _current(self) -> MemoryCatalog:
+        try:
+            stamp = _stamp(self._path)
+        except CatalogError:
+            return self._products  # between two writes of an editor that replaces the file
+        if stamp != self._seen:
+            with self._lock:
+                if stamp != self._seen:
+                    self._seen = stamp
+                    self._reread()
+        return self._products
+
+    def _reread(self) -> None:
+        try:
+            self._products = self._read()
+        except CatalogError as problem:
+            _LOG.error("The changed catalog is not used, the last good one stays: %s", problem)
+
+    def _read(self) -> MemoryCatalog:
+        rows, problems = _rows(self._path, self._locales)
+        if problems:
+            raise problems[0]
+        return MemoryCatalog(_products(rows))
+
+
+def check(path: str | Path, *, locales: Mapping[str, Locale] = LOCALES) -> list[CatalogError]:
+    """Every problem of the file at `path`, in the order of its lines; empty when it can be used."""
+    try:
+        return _rows(Path(path), locales)[1]
+    except CatalogError as problem:
+        return [problem]
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    try:
+        found = path.stat()
+    except OSError as problem:
+        raise CatalogError(
+            str(path), None, None, f"It cannot be opened ({problem.strerror}). Check the path."
+        ) from problem
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _rows(path: Path, locales: Mapping[str, Locale]) -> tuple[list[Row], list[CatalogError]]:
+    """The good rows and the problems. Raises `CatalogError` where no line can be read at all."""
+    rows: list[Row] = []
+    problems: list[CatalogError] = []
+    for line, cells in _lines(path):
+        row, found = read_row(line, cells, locales)
+        problems += [CatalogError(str(path), line, problem.column, problem.problem) for problem in found]
+        if row is not None:
+            rows.append(row)
+    problems += _clashes(path, rows)
+    return rows, sorted(problems, key=lambda problem: problem.line or 0)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    text = _decoded(path)
+    head = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if head.count(";") > head.count(",") else ",")
+    try:
+        header = _header(path, next(reader, list[str]()))
+        line = reader.line_num + 1
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
+                    raise CatalogError(
+                        str(path),
+                        line,
+                        None,
+                        "More cells than the header has columns: put texts with commas in quotes.",
+                    )
+                yield line, {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
+            line = reader.line_num + 1
+    except csv.Error as problem:
+        raise CatalogError(str(path), reader.line_num, None, f"Not readable as CSV ({problem}).") from problem
+
+
+def _decoded(path: Path) -> str:
+    _stamp(path)
+    data = path.read_bytes()
+    if len(data) > _MAX_BYTES:
+        raise CatalogError(str(path), None, None, f"Larger than {_MAX_BYTES // 2**20} MB: split it.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        line = data.count(b"\n", 0, problem.start) + 1
+        raise CatalogError(str(path), line, None, 'Not UTF-8: save the sheet as "CSV UTF-8".') from problem
+
+
+def _header(path: Path, cells: list[str]) -> list[str]:
+    names = [cell.strip().lower().replace(" ", "_") for cell in cells]
+    for name in names:
+        if name and not name.startswith("#") and name not in COLUMNS:
+            raise CatalogError(
+                str(path),
+                1,
+                name,
+                f"No such column. There are {', '.join(COLUMNS)}; begin a column of your own with #.",
+            )
+        if name and names.count(name) > 1:
+            raise CatalogError(str(path), 1, name, "The column is there twice: remove one.")
+    for name in REQUIRED:
+        if name not in names:
+            raise CatalogError(str(path), 1, name, "The column is missing: add it to the first line.")
+    return names
+
+
+def _clashes(path: Path, rows: list[Row]) -> Iterator[CatalogError]:
+    """Offers that could not be told apart in a cart."""
+    lines: dict[tuple[object, ...], int] = {}
+    for row in rows:
+        offer, product = row.offer, row.product
+        if offer is None or offer.offer_listing_id is None:
+            seller = (offer.seller, offer.merchant_id, offer.seller_id) if offer else None
+            key: tuple[object, ...] = (product.locale, product.asin, seller)
+            problem = "The same product and seller stand in line {}: give this offer an offer_listing_id of its own."
+        else:
+            key = (product.locale, offer_listing_key(offer.offer_listing_id))
+            problem = "The same OfferListingId stands in line {}: each names one offer."
+        first = lines.setdefault(key, row.line)
+        if first != row.line:
+            column = "asin" if offer is None or offer.offer_listing_id is None else "offer_listing_id"
+            yield CatalogError(str(path), row.line, column, problem.format(first))
+
+
+def _products(rows: Iterable[Row]) -> Iterator[Product]:
+    grouped: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        grouped.setdefault((row.product.locale, row.product.asin), []).append(row)
+    for group in grouped.values():
+        offers = tuple(row.offer for row in group if row.offer is not None)
+        yield msgspec.structs.replace(group[0].product, offers=offers)
