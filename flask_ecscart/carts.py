@@ -19,19 +19,20 @@ from flask_ecscart.catalog import Catalog
 from flask_ecscart.clock import Clock, utc_now
 from flask_ecscart.errors import AccessRefused, DeadCart, ECSError, RequestThrottled, TransportError
 from flask_ecscart.matching import Refusal
-from flask_ecscart.model import MAX_QUANTITY, Cart, NewItem, Product
-from flask_ecscart.sessions import Line, Shopper, ShopperSessionInterface, Wish
+from flask_ecscart.model import MAX_QUANTITY, Cart, CartRef, NewItem, Product
+from flask_ecscart.sessions import ShopperSessionInterface
 from flask_ecscart.settings import Settings
 from flask_ecscart.settle import Settler
+from flask_ecscart.shopper import Line, Shopper, Wish
 from flask_ecscart.texts import text
 from flask_ecscart.wishes import LineChange
 
-__all__ = ["CartView", "Carts", "KeyReused"]
+__all__ = ["CartView", "Carts", "KeyReused", "cart_mark"]
 
 _log = logging.getLogger("flask_ecscart")
 _ROUNDS = 3
 """How often settling is tried when other changes come in meanwhile."""
-Edit = Callable[[Wish], Sequence[Line]]
+_Edit = Callable[[Wish], Sequence[Line]]
 """Changes a wish; returns the lines that must not all be refused."""
 
 
@@ -141,14 +142,14 @@ class Carts:
 
         return self._change(shopper, locale, edit, None, "")
 
-    def leave(self, shopper: str, locale: str, cart_id: str) -> str | None:
+    def leave(self, shopper: str, locale: str, mark: str) -> str | None:
         """The PurchaseURL for a shopper who goes now; the cart is over. None when there is something to show first.
 
-        That is so when `cart_id` is no longer this shopper's cart, when the cart is empty, and when a last look
-        at the remote cart finds something the shopper has not been told.
+        That is so when `mark` (see `cart_mark`) is no longer this shopper's cart, when the cart is empty, and when
+        a last look at the remote cart finds something the shopper has not been told.
         """
         before = self._sessions.read(shopper).carts.get(locale, Wish())
-        if before.ref is None or before.ref.cart_id != cart_id:
+        if before.ref is None or cart_mark(before.ref) != mark:
             return None
         view = self._settled(shopper, locale)
         with self._sessions.exclusive(shopper) as kept:
@@ -162,7 +163,7 @@ class Carts:
             wish.settled = wish.version
         return view.cart.purchase_url
 
-    def _change(self, shopper: str, locale: str, edit: Edit, key: str | None, digest: str) -> CartView:
+    def _change(self, shopper: str, locale: str, edit: _Edit, key: str | None, digest: str) -> CartView:
         cart: Cart | None = None
         with self._sessions.exclusive(shopper) as kept:
             wish = kept.wish(locale)
@@ -260,6 +261,11 @@ class Carts:
         values = {"requested": overflow.requested, "actual": MAX_QUANTITY}
         message = text(self._settings.texts, "quantity_capped_total", **values)
         wish.tell("quantity_capped", message, self._clock(), asin=overflow.line.asin, **values)
+
+
+def cart_mark(ref: CartRef) -> str:
+    """Names a cart to those who know it, without its CartId, which never reaches a browser."""
+    return hashlib.sha256(ref.cart_id.encode()).hexdigest()[:16]
 
 
 def _holds(wish: Wish) -> bool:

@@ -12,13 +12,13 @@ import msgspec
 
 from flask_ecscart.clock import iso
 from flask_ecscart.locales import Locale
-from flask_ecscart.sessions import Left
 from flask_ecscart.settings import HandoffMode, LocaleSettings
+from flask_ecscart.shopper import Left
 from flask_ecscart.texts import DISCLAIMER, DISCLOSURES, text
 
 __all__ = ["Handoff", "HandoffPart", "ItemLink", "Leaving", "describe"]
 
-ADD_TO_CART_PATH = "/gp/aws/cart/add.html"
+_ADD_TO_CART_PATH = "/gp/aws/cart/add.html"
 """Path of Amazon's public Add to Cart form, the same in every locale."""
 
 
@@ -120,7 +120,7 @@ def _form(settings: LocaleSettings, locale: Locale, lines: Sequence[Leaving]) ->
         fields[f"ASIN.{number}"] = line.asin
         fields[f"Quantity.{number}"] = str(line.quantity)
     return HandoffPart(
-        action=f"https://{locale.retail_host}{ADD_TO_CART_PATH}",
+        action=f"https://{locale.retail_host}{_ADD_TO_CART_PATH}",
         fields=fields,
         count=sum(line.quantity for line in lines),
     )

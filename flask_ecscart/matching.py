@@ -8,7 +8,7 @@ import msgspec
 
 from flask_ecscart.errors import ECSError, ItemAlreadyInCart, error_from_code
 from flask_ecscart.model import MAX_QUANTITY, Cart, CartFault, CartItem, ItemChange, NewItem
-from flask_ecscart.sessions import Line, Wish
+from flask_ecscart.shopper import Line, Wish
 
 __all__ = ["Refusal", "Round", "entries_of", "match", "new_item"]
 

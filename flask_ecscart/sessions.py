@@ -1,11 +1,9 @@
-"""Shopper sessions on Flask-Session: who the shopper is and, per locale, what the shopper wants.
+"""Shopper sessions on Flask-Session: who the shopper is, and where what the shopper wants is kept.
 
 `ShopperSessionInterface` is an interface object of our own for our blueprint. The host's session, cookie and
 settings are never touched. Three habits of Flask-Session 0.8 are not taken over: rewriting a session on every
 request, reading the host's cookie name, and its serializer's fall-back to pickle; sessions are JSON and are
 written only inside `exclusive()`.
-
-A session holds ASINs, quantities, areas and the cart reference. Never prices or titles.
 """
 
 from __future__ import annotations
@@ -25,16 +23,15 @@ from sqlalchemy import Column, DateTime, LargeBinary, MetaData, String, Table, d
 from sqlalchemy.dialects import postgresql, sqlite
 
 from flask_ecscart.clock import Clock, utc_now
-from flask_ecscart.model import Area, CartRef, Notice, NoticeCode
+from flask_ecscart.shopper import Shopper
 from flask_ecscart.state.sql import Database
 
-__all__ = ["Left", "Line", "Shopper", "ShopperSessionInterface", "Wish", "shopper_id"]
+__all__ = ["COOKIE", "ShopperSessionInterface", "shopper_id"]
 
 COOKIE = "ecscart"
-LIFETIME = timedelta(days=180)
+"""Name of the cookie that says who the shopper is."""
+_LIFETIME = timedelta(days=180)
 """Longer than any cart lives (90 days), so that an expired cart can be made again from what is wanted."""
-KEYS_KEPT = 64
-"""Idempotency-Keys remembered per shopper."""
 
 _metadata = MetaData()
 _SESSIONS = Table(
@@ -44,85 +41,6 @@ _SESSIONS = Table(
     Column("data", LargeBinary, nullable=False),
     Column("expires", DateTime(timezone=False), nullable=False, index=True),
 )
-
-
-class Line(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One wanted line. `cart_item_id` is what the service last called it."""
-
-    asin: str | None = None
-    offer_listing_id: str | None = None
-    quantity: int
-    area: Area = "active"
-    cart_item_id: str | None = None
-    told_unavailable: bool = False
-    """The shopper was told that it waits in the saved area because it is not available now."""
-    moved_by_shopper: bool = False
-    """The shopper moved it back from saved and the service has not yet been told."""
-
-
-class Left(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A hand-off the shopper has not yet answered for. `moved`: the lines are no longer in the cart."""
-
-    at: datetime
-    lines: list[Line]
-    moved: bool = False
-
-
-class Wish(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What a shopper wants in one locale, and the remote cart made from it.
-
-    `version` grows with every change; the remote cart agreed with version `settled`.
-    """
-
-    lines: list[Line] = []
-    ref: CartRef | None = None
-    version: int = 0
-    settled: int = 0
-    notices: list[Notice] = []
-    last_notice: int = 0
-    left: Left | None = None
-
-    def tell(
-        self,
-        code: NoticeCode,
-        message: str,
-        now: datetime,
-        *,
-        asin: str | None = None,
-        requested: int | None = None,
-        actual: int | None = None,
-    ) -> None:
-        """Add a notice under the next id."""
-        self.last_notice += 1
-        self.notices.append(
-            Notice(
-                id=self.last_notice,
-                code=code,
-                message=message,
-                at=now,
-                asin=asin,
-                requested=requested,
-                actual=actual,
-            )
-        )
-
-
-class Shopper(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Everything kept of a shopper: a wish per locale and the keys of the last changes."""
-
-    carts: dict[str, Wish] = {}
-    keys: dict[str, str] = {}
-    """Idempotency-Key → digest of the change it stood for, oldest first."""
-
-    def wish(self, locale: str) -> Wish:
-        """The wish for `locale`, made when it is not there."""
-        return self.carts.setdefault(locale, Wish())
-
-    def remember(self, key: str, digest: str) -> None:
-        """Keep `key`, forgetting the oldest beyond `KEYS_KEPT`."""
-        self.keys[key] = digest
-        for old in list(self.keys)[:-KEYS_KEPT]:
-            del self.keys[old]
 
 
 def shopper_id(sid: str) -> str:
@@ -168,7 +86,7 @@ class ShopperSessionInterface(ServerSideSessionInterface):
         response.set_cookie(
             COOKIE,
             self.token(session.sid or self.new_sid(), origin=None),
-            max_age=LIFETIME,
+            max_age=_LIFETIME,
             path=self._path,
             httponly=True,
             secure=self.get_cookie_secure(app),
@@ -217,20 +135,20 @@ class ShopperSessionInterface(ServerSideSessionInterface):
             yield kept
             after = msgspec.json.encode(kept)
             if after != before:
-                expires = self._now() + LIFETIME
+                expires = self._now() + _LIFETIME
                 connection.execute(
                     update(_SESSIONS).where(_SESSIONS.c.id == shopper).values(data=after, expires=expires)
                 )
 
     def purge(self) -> int:
-        """Delete the sessions nobody has changed for `LIFETIME`; returns how many."""
+        """Delete the sessions nobody has changed for `_LIFETIME`; returns how many."""
         self._prepare()
         with self._database.transaction() as connection:
             return connection.execute(delete(_SESSIONS).where(_SESSIONS.c.expires <= self._now())).rowcount
 
     def _insert_empty(self, shopper: str) -> None:
         insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
-        empty = {"data": b"{}", "expires": self._now() + LIFETIME}
+        empty = {"data": b"{}", "expires": self._now() + _LIFETIME}
         with self._database.transaction() as connection:
             statement = insert(_SESSIONS).values(id=shopper, **empty)
             # A row that is there is an expired one, or another worker's of this very moment.

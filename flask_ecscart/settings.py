@@ -21,7 +21,7 @@ __all__ = ["PREFIX", "HandoffMode", "LocaleSettings", "Settings", "read_settings
 
 PREFIX = "ECSCART_"
 HandoffMode = Literal["form", "links", "purchase_url", "demo", "off"]
-ProviderName = Literal["embedded", "ecs"]
+_ProviderName = Literal["embedded", "ecs"]
 
 
 class LocaleSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str
     app_secrets: tuple[str, ...]
     """SECRET_KEY_FALLBACKS, oldest first, then SECRET_KEY: the order itsdangerous wants."""
-    provider: ProviderName = "embedded"
+    provider: _ProviderName = "embedded"
     access_key: str | None = None
     secret_key: str | None = None
     api_version: str = "2013-08-01"
@@ -237,7 +237,7 @@ def _anything(_name: str, value: object) -> object:
 _READERS: dict[str, Callable[[str, Any], Any]] = {
     "LOCALES": _locales,
     "DEFAULT_LOCALE": _text,
-    "PROVIDER": _choice(*get_args(ProviderName)),
+    "PROVIDER": _choice(*get_args(_ProviderName)),
     "ACCESS_KEY": _text,
     "SECRET_KEY": _text,
     "API_VERSION": _version,

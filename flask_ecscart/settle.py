@@ -18,7 +18,7 @@ from flask_ecscart.errors import DeadCart, ECSError, InternalError, ItemError, R
 from flask_ecscart.matching import Refusal, Round, entries_of, match, new_item
 from flask_ecscart.model import MAX_ENTRIES, Cart, NoticeCode
 from flask_ecscart.provider import CartProvider
-from flask_ecscart.sessions import Line, Wish
+from flask_ecscart.shopper import Line, Wish
 from flask_ecscart.texts import text
 
 __all__ = ["Settler"]

@@ -10,7 +10,7 @@ import msgspec
 from flask_ecscart.catalog import offer_listing_key
 from flask_ecscart.errors import ExceededMaximumCartItems, InvalidParameterValue
 from flask_ecscart.model import MAX_ENTRIES, MAX_QUANTITY, Area, NewItem
-from flask_ecscart.sessions import Left, Line, Wish
+from flask_ecscart.shopper import Left, Line, Wish
 
 __all__ = ["LineChange", "Overflow", "add", "arrived", "change", "clear", "failed", "leave"]
 

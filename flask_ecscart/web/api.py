@@ -27,10 +27,20 @@ from flask_ecscart.web.schemas import (
 from flask_ecscart.web.site import Site, current_site
 from flask_ecscart.wishes import LineChange
 
-__all__ = ["ROUTES"]
+__all__ = [
+    "ROUTES",
+    "add_items",
+    "all_carts",
+    "change_items",
+    "clear_items",
+    "handoff",
+    "one_cart",
+    "products",
+    "shopper",
+]
 
-MAX_BODY = 64 * 1024
-MAX_PRODUCTS = 50
+_MAX_BODY = 64 * 1024
+_MAX_PRODUCTS = 50
 _Body = TypeVar("_Body")
 
 
@@ -81,11 +91,11 @@ def products(locale: str) -> Response:
     site, locale = _site_and_locale(locale)
     check_origin(site, changing=False)
     asins = [asin for asin in request.args.get("asin", "").split(",") if asin]
-    if not 1 <= len(asins) <= MAX_PRODUCTS:
+    if not 1 <= len(asins) <= _MAX_PRODUCTS:
         raise Refused(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "AWS.InvalidParameterValue",
-            f"Name 1 to {MAX_PRODUCTS} ASINs: ?asin=A,B.",
+            f"Name 1 to {_MAX_PRODUCTS} ASINs: ?asin=A,B.",
             field="asin",
         )
     found = site.catalog.lookup(locale, asins)
@@ -128,12 +138,12 @@ def _body(shape: type[_Body]) -> _Body:
         raise Refused(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not_json", "Send the body as JSON with Content-Type: application/json."
         )
-    request.max_content_length = MAX_BODY
+    request.max_content_length = _MAX_BODY
     try:
         return msgspec.json.decode(request.get_data(cache=False), type=shape)
     except msgspec.ValidationError as error:
         raise refused_shape(error) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Refused(HTTPStatus.BAD_REQUEST, "malformed_json", f"The body is not JSON: {error}.") from None
 
 

@@ -16,7 +16,17 @@ from flask_ecscart.web.origins import add_headers
 from flask_ecscart.web.problems import Refused, handle_errors
 from flask_ecscart.web.site import Site, current_site
 
-__all__ = ["ROUTES", "create_blueprint"]
+__all__ = [
+    "ROUTES",
+    "create_blueprint",
+    "healthz",
+    "nothing_here",
+    "openapi",
+    "pages_css",
+    "widget",
+    "widget_hashed",
+    "wrong_method",
+]
 
 _METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 

@@ -21,12 +21,6 @@ _READ_PROBLEMS = ("403", "404", "422", "503")
 def document(settings: Settings) -> dict[str, Any]:
     """The API of a site with these settings."""
     _, components = msgspec.json.schema_components((*_BODIES, *_ANSWERS), ref_template=_REF + "{name}")
-    locale = {
-        "name": "locale",
-        "in": "path",
-        "required": True,
-        "schema": {"type": "string", "enum": list(settings.locales)},
-    }
     return {
         "openapi": "3.1.0",
         "info": {
@@ -36,36 +30,46 @@ def document(settings: Settings) -> dict[str, Any]:
         },
         "servers": [{"url": settings.url_prefix}],
         "security": [{"cookie": []}, {"token": []}, {}],
-        "paths": {
-            "/v1/carts": {"get": _reads("Every cart of the shopper", schemas.CartsOut)},
-            "/v1/carts/{locale}": {"parameters": [locale], "get": _reads("One cart", schemas.CartOut)},
-            "/v1/carts/{locale}/items": {
-                "parameters": [locale],
-                "post": _changes("Add items", schemas.AddItems),
-                "patch": _changes("Set quantities and areas; quantity 0 removes", schemas.ChangeItems),
-                "delete": _changes("Empty the cart", None),
-            },
-            "/v1/carts/{locale}/handoff": {
-                "parameters": [locale],
-                "post": _changes("The shopper left, or says whether the items arrived", schemas.HandoffIn),
-            },
-            "/v1/products/{locale}": {
-                "parameters": [locale],
-                "get": {**_reads("Products of the catalog", schemas.ProductsOut), "parameters": [_asin_parameter()]},
-            },
-            "/v1/shopper": {
-                "post": {
-                    "summary": "A token for a page of another origin",
-                    "responses": {"200": _answer("The token", schemas.ShopperOut), **_problems(("403", "503"))},
-                }
-            },
-        },
+        "paths": _paths(settings),
         "components": {
             "schemas": components,
             "securitySchemes": {
                 "cookie": {"type": "apiKey", "in": "cookie", "name": "ecscart"},
                 "token": {"type": "http", "scheme": "bearer"},
             },
+        },
+    }
+
+
+def _paths(settings: Settings) -> dict[str, Any]:
+    locale = {
+        "name": "locale",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "enum": list(settings.locales)},
+    }
+    return {
+        "/v1/carts": {"get": _reads("Every cart of the shopper", schemas.CartsOut)},
+        "/v1/carts/{locale}": {"parameters": [locale], "get": _reads("One cart", schemas.CartOut)},
+        "/v1/carts/{locale}/items": {
+            "parameters": [locale],
+            "post": _changes("Add items", schemas.AddItems),
+            "patch": _changes("Set quantities and areas; quantity 0 removes", schemas.ChangeItems),
+            "delete": _changes("Empty the cart", None),
+        },
+        "/v1/carts/{locale}/handoff": {
+            "parameters": [locale],
+            "post": _changes("The shopper left, or says whether the items arrived", schemas.HandoffIn),
+        },
+        "/v1/products/{locale}": {
+            "parameters": [locale],
+            "get": {**_reads("Products of the catalog", schemas.ProductsOut), "parameters": [_asin_parameter()]},
+        },
+        "/v1/shopper": {
+            "post": {
+                "summary": "A token for a page of another origin",
+                "responses": {"200": _answer("The token", schemas.ShopperOut), **_problems(("403", "503"))},
+            }
         },
     }
 

@@ -23,10 +23,19 @@ from flask_ecscart.web.problems import Refused
 from flask_ecscart.web.site import Site, current_site
 from flask_ecscart.wishes import LineChange
 
-__all__ = ["DEMO_PATH", "ROUTES"]
+__all__ = [
+    "DEMO_PATH",
+    "ROUTES",
+    "add_form",
+    "cart_form",
+    "cart_page",
+    "confirm_page",
+    "demo_retail_page",
+    "go",
+]
 
 DEMO_PATH = "/demo"
-MAX_FORM = 16 * 1024
+_MAX_FORM = 16 * 1024
 _CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self' https: data:; base-uri 'none'; frame-ancestors 'none'; "
     "form-action 'self' https:"
@@ -100,7 +109,7 @@ def go(ticket: str) -> BaseResponse:
     redeemed = site.tickets.redeem(ticket)
     url = None
     if redeemed is not None and redeemed.locale in site.settings.locales:
-        url = site.carts.leave(redeemed.shopper, redeemed.locale, redeemed.cart_id)
+        url = site.carts.leave(redeemed.shopper, redeemed.locale, redeemed.cart)
     return redirect(url or f"{site.settings.url_prefix}/cart", HTTPStatus.SEE_OTHER)
 
 
@@ -178,7 +187,7 @@ def _locale(site: Site, code: str) -> str:
 
 
 def _form_sender(site: Site) -> Who:
-    request.max_content_length = MAX_FORM
+    request.max_content_length = _MAX_FORM
     who = identify(site, changing=True)
     if not (who.known and site.tickets.form_token_valid(request.form.get("token", ""), who.sid)):
         raise Refused(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask_ecscart.carts import CartView
+from flask_ecscart.carts import CartView, cart_mark
 from flask_ecscart.catalog import offer_listing_key
 from flask_ecscart.clock import iso
 from flask_ecscart.handoff import Handoff, Leaving, describe
 from flask_ecscart.locales import LOCALES, Locale
 from flask_ecscart.matching import entries_of, match
 from flask_ecscart.model import CartItem, Money, Notice, Offer, Product
-from flask_ecscart.sessions import Line
+from flask_ecscart.shopper import Line
 from flask_ecscart.web.schemas import CartOut, ItemOut, MoneyOut, NoticeOut, ProductOut
 from flask_ecscart.web.site import Site, Ticket
 
@@ -104,7 +104,7 @@ def _offer(line: Line, product: Product | None) -> Offer | None:
 def _handoff(site: Site, view: CartView, shopper: str, active: Sequence[ItemOut], *, prices: bool) -> Handoff | None:
     ticket = None
     if view.wish.ref is not None and view.cart is not None and view.cart.items:
-        issued = site.tickets.issue(Ticket(shopper, view.locale, view.wish.ref.cart_id))
+        issued = site.tickets.issue(Ticket(shopper, view.locale, cart_mark(view.wish.ref)))
         ticket = f"{site.settings.url_prefix}/go/{issued}"
     return describe(
         site.settings.locales[view.locale],

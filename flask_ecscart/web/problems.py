@@ -24,7 +24,7 @@ from flask_ecscart.web.schemas import Problem
 
 __all__ = ["Refused", "handle_errors", "problem_response", "refused_shape"]
 
-RETRY_SECONDS = 5
+_RETRY_SECONDS = 5
 
 
 class Refused(Exception):
@@ -99,7 +99,7 @@ def _away(who: str, retry_after: float | None = None) -> Refused:
         HTTPStatus.SERVICE_UNAVAILABLE,
         "unavailable",
         f"{who} does not answer now. Nothing is lost: send the same change again with the same Idempotency-Key.",
-        retry_after=retry_after or RETRY_SECONDS,
+        retry_after=retry_after or _RETRY_SECONDS,
     )
 
 

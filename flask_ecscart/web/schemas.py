@@ -30,10 +30,10 @@ __all__ = [
     "ShopperOut",
 ]
 
-Quantity = Annotated[int, Meta(description="Pieces, a whole number from 0 to 999.")]
-Asin = Annotated[str, Meta(pattern="^[A-Z0-9]{10}$", description="Ten capital letters and digits.")]
-OfferListingId = Annotated[str, Meta(min_length=1, max_length=1000)]
-CartItemId = Annotated[str, Meta(min_length=1, max_length=40)]
+_Quantity = Annotated[int, Meta(description="Pieces, a whole number from 0 to 999.")]
+_Asin = Annotated[str, Meta(pattern="^[A-Z0-9]{10}$", description="Ten capital letters and digits.")]
+_OfferListingId = Annotated[str, Meta(min_length=1, max_length=1000)]
+_CartItemId = Annotated[str, Meta(min_length=1, max_length=40)]
 
 
 class _In(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -45,11 +45,11 @@ class _Out(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class AddItem(_In, frozen=True):
-    """A line to add: ASIN xor OfferListingId."""
+    """A line to add: ASIN xor _OfferListingId."""
 
-    asin: Asin | None = None
-    offer_listing_id: OfferListingId | None = None
-    quantity: Quantity = 1
+    asin: _Asin | None = None
+    offer_listing_id: _OfferListingId | None = None
+    quantity: _Quantity = 1
 
 
 class AddItems(_In, frozen=True):
@@ -59,11 +59,11 @@ class AddItems(_In, frozen=True):
 
 
 class ChangeItem(_In, frozen=True):
-    """A line to change, named by CartItemId or (where only one line has it) ASIN; quantity is the total, 0 removes."""
+    """A line to change, named by _CartItemId or (where only one line has it) ASIN; quantity is the total, 0 removes."""
 
-    cart_item_id: CartItemId | None = None
-    asin: Asin | None = None
-    quantity: Quantity | None = None
+    cart_item_id: _CartItemId | None = None
+    asin: _Asin | None = None
+    quantity: _Quantity | None = None
     area: Literal["active", "saved"] | None = None
 
 

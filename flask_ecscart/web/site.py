@@ -19,15 +19,15 @@ from flask_ecscart.web.assets import Widget
 
 __all__ = ["Site", "Ticket", "Tickets", "current_site"]
 
-TICKET_SECONDS = 600
+_TICKET_SECONDS = 600
 
 
 class Ticket(msgspec.Struct, frozen=True, array_like=True):
-    """Leave to hand one cart off: whose, which, and only while it is that cart."""
+    """Leave to hand one cart off: whose, which (as `carts.cart_mark`), and only while it is that cart."""
 
     shopper: str
     locale: str
-    cart_id: str
+    cart: str
 
 
 class Tickets:
@@ -44,7 +44,7 @@ class Tickets:
     def redeem(self, text: str) -> Ticket | None:
         """The ticket, or None when it is forged or older than ten minutes."""
         try:
-            return msgspec.convert(self._tickets.loads(text, max_age=TICKET_SECONDS), Ticket)
+            return msgspec.convert(self._tickets.loads(text, max_age=_TICKET_SECONDS), Ticket)
         except (BadData, msgspec.ValidationError):
             return None
 
