@@ -30,7 +30,7 @@ _ROWS = Table(
 def suite(folder: Path) -> Iterator[Suite]:
     """Durable commits of one row: WAL, synchronous=FULL, BEGIN IMMEDIATE on both sides."""
     database = Database(f"sqlite:///{folder / 'ours.db'}")
-    database.prepare("bench", 1, _METADATA)
+    database.declare("bench", 1, _METADATA)
     with closing(sqlite3.connect(folder / "raw.db", isolation_level=None)) as raw:
         raw.execute("PRAGMA journal_mode=WAL")
         raw.execute("PRAGMA synchronous=FULL")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -112,14 +111,9 @@ def _service(settings: Settings, database: Database, catalog: Catalog, clock: Cl
     return CartService(
         database,
         cast("OfferCatalog", catalog),
-        hmac_key=_derived(settings.app_secrets[-1]),
         clock=clock,
         retail_base=retail_base,
     )
-
-
-def _derived(secret: str) -> bytes:
-    return hmac.digest(secret.encode(), b"ecscart.cart-hmac", "sha256")
 
 
 def _clients(settings: Settings, clock: Clock) -> CartProvider:

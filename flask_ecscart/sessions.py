@@ -72,6 +72,7 @@ class ShopperSessionInterface(ServerSideSessionInterface):
         self._database = database
         self._path = path
         self._clock = clock
+        database.declare("sessions", 1, _metadata)
         self._signer = URLSafeSerializer(list(keys), salt="ecscart.shopper")
 
     # --- who is it: cookie and token -------------------------------------------------------------------
@@ -113,7 +114,6 @@ class ShopperSessionInterface(ServerSideSessionInterface):
 
     def read(self, shopper: str) -> Shopper:
         """What is kept under a shopper id; an empty Shopper for an unknown one. Writes nothing."""
-        self._prepare()
         data = self._retrieve_session_data(shopper)
         return msgspec.convert(data, Shopper) if data is not None else Shopper()
 
@@ -124,7 +124,6 @@ class ShopperSessionInterface(ServerSideSessionInterface):
         Writes only what changed; nothing when the block raises. On SQLite the transaction holds the write
         lock, on PostgreSQL the session's row.
         """
-        self._prepare()
         with self._database.transaction() as connection:
             found = select(_SESSIONS.c.data).where(_SESSIONS.c.id == shopper, _SESSIONS.c.expires > self._now())
             before = connection.execute(found.with_for_update()).scalar_one_or_none()
@@ -142,7 +141,6 @@ class ShopperSessionInterface(ServerSideSessionInterface):
 
     def purge(self) -> int:
         """Delete the sessions nobody has changed for `_LIFETIME`; returns how many."""
-        self._prepare()
         with self._database.transaction() as connection:
             return connection.execute(delete(_SESSIONS).where(_SESSIONS.c.expires <= self._now())).rowcount
 
@@ -171,9 +169,6 @@ class ShopperSessionInterface(ServerSideSessionInterface):
     def _delete_session(self, store_id: str) -> None:
         with self._database.transaction() as connection:
             connection.execute(delete(_SESSIONS).where(_SESSIONS.c.id == store_id))
-
-    def _prepare(self) -> None:
-        self._database.prepare("sessions", 1, _metadata)
 
     def _now(self) -> datetime:
         return self._clock().replace(tzinfo=None)

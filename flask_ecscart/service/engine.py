@@ -43,7 +43,8 @@ _LIFE_EMPTY = 7 * _DAY
 class CartService:
     """A `CartProvider` over `database` and `catalog`; safe to share between threads and processes.
 
-    `hmac_key` (16 bytes or more, the same in every worker) makes the HMACs; `retail_base` gives the base URL
+    `hmac_key` (16 bytes or more, the same in every worker) makes the HMACs, without one a key that is kept in the
+    database; nothing is reached before the first call. `retail_base` gives the base URL
     of a locale's retail site, where PurchaseURLs lead. When a call did nothing its error is raised; where
     several lines were refused, `messages.faults_of(error)` has all of them.
     """
@@ -53,14 +54,13 @@ class CartService:
         database: Database,
         catalog: OfferCatalog,
         *,
-        hmac_key: bytes,
+        hmac_key: bytes | None = None,
         clock: Clock = utc_now,
         retail_base: Callable[[str], str] | None = None,
     ) -> None:
         self._store = Store(database)
-        self._store.prepare()
         self._catalog = catalog
-        self._seal = Seal(hmac_key)
+        self._seal = Seal(hmac_key or self._store.hmac_key)
         self._clock = clock
         self._retail_base = retail_base or _retail_site
 

@@ -26,7 +26,7 @@ from flask_ecscart.service.engine import CartService
 from flask_ecscart.service.parameters import MAX_BYTES
 from flask_ecscart.service.purchase_url import NO_TAG, PURCHASE_PATH, read_purchase_query
 from flask_ecscart.service.render import render_error
-from flask_ecscart.service.store import Store, kept_hmac_key
+from flask_ecscart.service.store import Store
 from flask_ecscart.state.sql import Database
 
 __all__ = ["DATABASE", "create_app"]
@@ -66,8 +66,7 @@ def create_app(  # noqa: PLR0913 - what a server of its own is made of
         raise ConfigError("keys", None, "Give at least one access key id with its secret, or allow unsigned requests.")
     database = Database(database_url)
     base = _own_pages(retail_base) if retail_base else None
-    key = kept_hmac_key(database) if hmac_key is None else hmac_key
-    service = CartService(database, catalog, hmac_key=key, clock=clock, retail_base=base)
+    service = CartService(database, catalog, hmac_key=hmac_key, clock=clock, retail_base=base)
     endpoint = Endpoint(
         service,
         Access(keys, clock=clock, unsigned=unsigned),

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Callable
 
 from flask_ecscart.catalog import offer_listing_key
 from flask_ecscart.locales import Locale
@@ -26,12 +27,17 @@ _KEY_BYTES = 16
 
 
 class Seal:
-    """Makes and checks HMACs with the server's `key` (at least 16 bytes)."""
+    """Makes and checks HMACs with the server's `key` (at least 16 bytes), or the one a call of `key` gives."""
 
-    def __init__(self, key: bytes) -> None:
-        if len(key) < _KEY_BYTES:
-            raise ValueError(f"The HMAC key needs at least {_KEY_BYTES} bytes: make one with secrets.token_bytes(32).")
-        self._key = key
+    def __init__(self, key: bytes | Callable[[], bytes]) -> None:
+        self._source = key
+        self._known = b"" if callable(key) else _long_enough(key)
+
+    @property
+    def _key(self) -> bytes:
+        if not self._known and callable(self._source):
+            self._known = _long_enough(self._source())
+        return self._known
 
     def __repr__(self) -> str:
         """Without the key."""
@@ -48,6 +54,12 @@ class Seal:
         right = self.hmac(locale, cart_id, associate_tag)
         equal = hmac.compare_digest(right.encode(), given.encode("utf-8", "surrogatepass"))
         return equal and _CART_ID.fullmatch(cart_id) is not None
+
+
+def _long_enough(key: bytes) -> bytes:
+    if len(key) < _KEY_BYTES:
+        raise ValueError(f"The HMAC key needs at least {_KEY_BYTES} bytes: make one with secrets.token_bytes(32).")
+    return key
 
 
 def new_cart_id(locale: Locale) -> str:

@@ -32,7 +32,7 @@ from sqlalchemy.exc import IntegrityError
 
 from flask_ecscart.state.sql import Database
 
-__all__ = ["Entry", "RemoteCart", "Store", "kept_hmac_key"]
+__all__ = ["Entry", "RemoteCart", "Store"]
 
 _METADATA = MetaData()
 _CARTS = Table(
@@ -69,6 +69,7 @@ _TURNS = Table(
     Column("next_at", BigInteger, nullable=False),
 )
 _VERSION = 1
+_HMAC = "hmac"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,10 +97,15 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        database.declare("service", _VERSION, _METADATA, fill=self._make_hmac_key)
 
-    def prepare(self) -> None:
-        """Make the tables if they are not there."""
-        self.database.prepare("service", _VERSION, _METADATA)
+    def hmac_key(self) -> bytes:
+        """The key kept in the database: made once, the same for every worker and after every restart."""
+        with self.database.reading() as connection:
+            return bytes(connection.execute(select(_SECRETS.c.value).where(_SECRETS.c.name == _HMAC)).scalar_one())
+
+    def _make_hmac_key(self, connection: Connection) -> None:
+        self.secret(connection, _HMAC, lambda: secrets.token_bytes(32))
 
     def insert(self, connection: Connection, cart: RemoteCart, *, created_at: int) -> None:
         """Keep a new cart with its entries."""
@@ -193,14 +199,6 @@ class Store:
         except IntegrityError:
             return False  # another worker took the very first turn at this moment
         return True
-
-
-def kept_hmac_key(database: Database) -> bytes:
-    """The HMAC key kept in `database`: made once, the same for every worker and after every restart."""
-    store = Store(database)
-    store.prepare()
-    with database.transaction() as connection:
-        return store.secret(connection, "hmac", lambda: secrets.token_bytes(32))
 
 
 def _remote_cart(cart_id: str, rows: Sequence[Any]) -> RemoteCart:

@@ -8,12 +8,12 @@ part's joins it, so that both are kept or neither. On SQLite it takes the write 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from threading import Lock
-from typing import Any
+from threading import RLock
+from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, Engine, Integer, MetaData, String, Table, create_engine, event, select, text
 from sqlalchemy.engine import URL, make_url
@@ -35,6 +35,13 @@ _ADVISORY_LOCK = 0x45435343
 _BUSY_SECONDS = 10
 
 
+class _Part(NamedTuple):
+    name: str
+    version: int
+    metadata: MetaData
+    fill: Callable[[Connection], object] | None
+
+
 class Database:
     """A database by URL, shared by sessions and the cart service.
 
@@ -44,10 +51,11 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = _checked(url)
-        self._lock = Lock()
+        self._lock = RLock()
         self._engine: Engine | None = None
         self._pid = 0
-        self._prepared: set[str] = set()
+        self._parts: dict[str, _Part] = {}
+        self._prepared_by = 0
         self._open: ContextVar[Connection | None] = ContextVar("ecscart_connection", default=None)
 
     def __repr__(self) -> str:
@@ -66,12 +74,14 @@ class Database:
         if joined is not None:
             yield joined
             return
-        with _translated(), self._connect(write=True) as connection, connection.begin():
-            token = self._open.set(connection)
-            try:
-                yield connection
-            finally:
-                self._open.reset(token)
+        with _translated():
+            self._prepare()
+            with self._connection(write=True) as connection:
+                token = self._open.set(connection)
+                try:
+                    yield connection
+                finally:
+                    self._open.reset(token)
 
     @contextmanager
     def reading(self) -> Generator[Connection, None, None]:
@@ -80,28 +90,54 @@ class Database:
         if joined is not None:
             yield joined
             return
-        with _translated(), self._connect(write=False) as connection, connection.begin():
-            yield connection
+        with _translated():
+            self._prepare()
+            with self._connection(write=False) as connection:
+                yield connection
 
-    def prepare(self, part: str, version: int, metadata: MetaData) -> None:
-        """Create the tables of `part` if they are not there; refuse a database written by a newer version."""
-        if part in self._prepared and self._pid == os.getpid():
+    def declare(
+        self, part: str, version: int, metadata: MetaData, *, fill: Callable[[Connection], object] | None = None
+    ) -> None:
+        """Say which tables `part` of the package keeps here; reaches nothing yet.
+
+        They are made, in a transaction of their own, before the first transaction of each process; `fill` then
+        puts in what must be there from the beginning, and must not mind that it is. A database written by a newer
+        version is refused with `ConfigError`.
+        """
+        with self._lock:
+            self._parts[part] = _Part(part, version, metadata, fill)
+            self._prepared_by = 0
+
+    def _prepare(self) -> None:
+        if self._prepared_by == os.getpid():
             return
-        with self.transaction() as connection:
-            if not self.is_sqlite:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _ADVISORY_LOCK})
-            _SCHEMA.create(connection, checkfirst=True)
-            found = connection.execute(select(_SCHEMA.c.version).where(_SCHEMA.c.part == part)).scalar_one_or_none()
-            if found is None:
-                metadata.create_all(connection)
-                connection.execute(_SCHEMA.insert().values(part=part, version=version))
-            elif found > version:
-                raise ConfigError(
-                    "ECSCART_DATABASE_URL",
-                    self.url.render_as_string(hide_password=True),
-                    f"Its {part} tables have version {found}, this package knows {version}: install the newer package.",
-                )
-        self._prepared.add(part)
+        with self._lock, self._connection(write=True) as connection:
+            token = self._open.set(connection)
+            try:
+                if not self.is_sqlite:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _ADVISORY_LOCK})
+                _SCHEMA.create(connection, checkfirst=True)
+                for part in self._parts.values():
+                    self._prepare_part(connection, part)
+            finally:
+                self._open.reset(token)
+            self._prepared_by = os.getpid()
+
+    def _prepare_part(self, connection: Connection, part: _Part) -> None:
+        version = select(_SCHEMA.c.version).where(_SCHEMA.c.part == part.name)
+        found = connection.execute(version).scalar_one_or_none()
+        if found is None:
+            part.metadata.create_all(connection)
+            connection.execute(_SCHEMA.insert().values(part=part.name, version=part.version))
+        elif found > part.version:
+            raise ConfigError(
+                "ECSCART_DATABASE_URL",
+                self.url.render_as_string(hide_password=True),
+                f"Its {part.name} tables have version {found}, this package knows {part.version}: "
+                "install the newer package.",
+            )
+        if part.fill is not None:
+            part.fill(connection)
 
     def close(self) -> None:
         """Close every connection of this process."""
@@ -110,9 +146,12 @@ class Database:
                 self._engine.dispose()
             self._engine = None
 
-    def _connect(self, *, write: bool) -> Connection:
-        connection = self._of_this_process().connect()
-        return connection.execution_options(ecscart_write=write)
+    @contextmanager
+    def _connection(self, *, write: bool) -> Generator[Connection, None, None]:
+        with self._of_this_process().connect() as connection:
+            ready = connection.execution_options(ecscart_write=write)
+            with ready.begin():
+                yield ready
 
     def _of_this_process(self) -> Engine:
         if self._engine is None or self._pid != os.getpid():
@@ -120,7 +159,6 @@ class Database:
                 if self._engine is None or self._pid != os.getpid():
                     if self._engine is not None:
                         self._engine.dispose(close=False)  # the parent's connections are the parent's
-                    self._prepared.clear()
                     self._engine = _engine(self.url)
                     self._pid = os.getpid()
         return self._engine

@@ -34,6 +34,7 @@ def present(site: Site, view: CartView, shopper: str) -> CartOut:
     subtotal = view.cart.items_subtotal if prices and view.cart is not None else None
     return CartOut(
         locale=view.locale,
+        store=locale.seller_nickname,
         items=active,
         saved=saved,
         count=sum(item.quantity for item in active),

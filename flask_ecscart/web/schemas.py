@@ -119,6 +119,8 @@ class CartOut(_Out, frozen=True):
     """One locale's cart. `count` and `subtotal` are of the active area; `pending` means the remote cart is behind."""
 
     locale: str
+    store: str
+    """The retailer's name, a heading for the cart ("Amazon.de")."""
     items: list[ItemOut]
     saved: list[ItemOut]
     count: int

@@ -18,7 +18,7 @@ from flask_ecscart.model import Cart, CartRef, ItemChange, NewItem
 from flask_ecscart.service.engine import CartService
 from flask_ecscart.service.ids import Seal
 from flask_ecscart.service.purchase_url import purchase_url, read_purchase_query
-from flask_ecscart.service.store import kept_hmac_key
+from flask_ecscart.service.store import Store
 from flask_ecscart.state.sql import Database
 from tests.support.clock import FakeClock
 from tests.support.databases import BOTH_DATABASES
@@ -410,7 +410,9 @@ def hold(cart: Cart, catalog: MemoryCatalog) -> None:
 def test_every_worker_finds_the_same_hmac_key_and_it_stays(database: Database, tmp_database_url: str) -> None:
     others = [Database(tmp_database_url) for _ in range(4)]
     found: list[bytes] = []
-    threads = [threading.Thread(target=lambda one=one: found.append(kept_hmac_key(one))) for one in (database, *others)]
+    threads = [
+        threading.Thread(target=lambda one=one: found.append(Store(one).hmac_key())) for one in (database, *others)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -420,4 +422,4 @@ def test_every_worker_finds_the_same_hmac_key_and_it_stays(database: Database, t
     assert len(found) == 5
     assert len(set(found)) == 1
     assert len(found[0]) == 32
-    assert kept_hmac_key(database) == found[0]
+    assert Store(database).hmac_key() == found[0]

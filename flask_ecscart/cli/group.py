@@ -1,0 +1,9 @@
+"""The command group every command of the package belongs to."""
+
+from __future__ import annotations
+
+from flask.cli import AppGroup
+
+__all__ = ["ecscart"]
+
+ecscart = AppGroup("ecscart", help="The shopping cart: run the cart service, print the snippet, purge what is dead.")

@@ -1,0 +1,33 @@
+"""Commands for the owner of a site; they need the app."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import with_appcontext
+
+from flask_ecscart.cli.group import ecscart
+from flask_ecscart.web.markup import Markings
+from flask_ecscart.web.site import current_site
+
+__all__ = ["embed", "purge"]
+
+
+@ecscart.command("embed")
+@click.option("--base", required=True, metavar="URL", help="This site's own origin, such as https://shop.example.org.")
+@with_appcontext
+def embed(base: str) -> None:
+    """Print what a page needs: the script tag (with its integrity hash), the cart, and a button to copy."""
+    site = current_site()
+    markings = Markings(site.settings, site.widget)
+    click.echo(markings.script(base=base.rstrip("/")))
+    click.echo(markings.cart(base=base.rstrip("/")))
+    click.echo(markings.button("B000000000", base=base.rstrip("/")))
+
+
+@ecscart.command("purge")
+@with_appcontext
+def purge() -> None:
+    """Delete carts that are dead (90 days after the last change, 7 when empty) and forgotten sessions."""
+    site = current_site()
+    carts = site.service.purge() if site.service is not None else 0
+    click.echo(f"Deleted {carts} carts and {site.sessions.purge()} sessions.")
