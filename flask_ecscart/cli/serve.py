@@ -13,7 +13,7 @@ from flask_ecscart.cli.group import ecscart
 from flask_ecscart.errors import ECSCartError
 from flask_ecscart.service.http import create_app
 
-__all__ = ["serve"]
+__all__: list[str] = []
 
 
 class _DiscreetHandler(WSGIRequestHandler):

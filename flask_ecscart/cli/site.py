@@ -9,7 +9,7 @@ from flask_ecscart.cli.group import ecscart
 from flask_ecscart.web.markup import Markings
 from flask_ecscart.web.site import current_site
 
-__all__ = ["embed", "purge"]
+__all__: list[str] = []
 
 
 @ecscart.command("embed")
