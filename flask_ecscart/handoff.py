@@ -49,7 +49,7 @@ class Handoff(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     parts: list[HandoffPart]
     links: list[ItemLink]
     retailer: str
-    """The name a button must carry ("Amazon.de", or "the demo store")."""
+    """The name a button must carry ("Amazon.de", or "Demo Store")."""
     disclosure: str
     disclaimer: str | None
     """The programme's sentence about prices, where prices are shown."""

@@ -16,7 +16,7 @@ TEXTS: dict[str, str] = {
     "refused_inaccessible": "its seller does not take part.",
     "refused_other": "the store did not take it.",
     "cart_renewed": "Your cart had expired; we put the items back.",
-    "demo_retailer": "the demo store",
+    "demo_retailer": "Demo Store",
 }
 
 DISCLOSURES: dict[str, str] = {

@@ -193,13 +193,13 @@ def page(chromium: Browser, page_problems: Problems) -> Iterator[Page]:
 
 
 @pytest.fixture
-def screenshot(page: Page) -> Callable[[str], Path]:
-    """`screenshot("cart")` keeps what `page` shows as test-results/cart.png."""
+def screenshot(page: Page) -> Callable[..., Path]:
+    """`screenshot("cart")` keeps what a page shows, its animations ended, as test-results/cart.png."""
     from tests.support.browser import SCREENSHOTS
 
-    def take(name: str) -> Path:
+    def take(name: str, of: Page = page, *, full_page: bool = False) -> Path:
         path = SCREENSHOTS / f"{re.sub(r'[^a-z0-9-]+', '-', name.lower())}.png"
-        page.screenshot(path=path, full_page=True)
+        of.screenshot(path=path, full_page=full_page, animations="disabled")
         return path
 
     return take
