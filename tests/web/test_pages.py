@@ -54,7 +54,7 @@ def test_notices_and_the_way_out_stand_on_the_cart_page(shop: Shop) -> None:
     shop.add(SOLD_OUT)
     page = shop.client.get("/ecscart/cart").text
     assert "not available now" in page
-    assert "Continue to the demo store with 3 items" in page
+    assert "Continue to Demo Store with 3 items" in page
     assert 'rel="sponsored nofollow noopener"' in page
     assert "noreferrer" not in page
 
