@@ -17,6 +17,9 @@ step $bin/pyright --pythonpath $bin/python
 if [ -f widget/tsconfig.json ]; then
     step widget/node_modules/.bin/tsc --noEmit --checkJs --project widget/tsconfig.json
 fi
+if [ -f widget/build.mjs ]; then
+    step node widget/build.mjs --check
+fi
 if [ -f widget/package.json ] || [ -f flask_ecscart/static/ecscart.js ]; then
     step node .ci/size.mjs
 fi

@@ -1,0 +1,48 @@
+/** Types for pages that talk to the elements of ecscart.js from TypeScript. */
+import type { Cart, Notice } from "./src/types.d.ts";
+
+export interface EcsItem {
+  asin: string;
+  offerListingId?: string;
+  quantity: number;
+  locale: string;
+}
+
+/** `<ecs-cart open-on-add="never|first|always">`: the count button and the drawer. */
+export interface EcsCartElement extends HTMLElement {
+  open(): void;
+  close(): void;
+  readonly count: number;
+}
+
+/** `<ecs-add-to-cart asin locale quantity offer-listing-id>`; its `state` attribute is busy, added or error. */
+export interface EcsAddToCartElement extends HTMLElement {
+  readonly item: EcsItem;
+  add(): Promise<void>;
+}
+
+export interface EcsEventMap {
+  /** Before an item is added; `preventDefault()` keeps it out. */
+  "ecs:add": CustomEvent<EcsItem>;
+  /** The server has it. */
+  "ecs:added": CustomEvent<EcsItem & { cart: Cart }>;
+  /** Something the shopper is told once; `preventDefault()` keeps it to the drawer. */
+  "ecs:notice": CustomEvent<{ locale: string; notice: Notice }>;
+  /** A cart looks different now; `count` is the pieces of all carts, `locale` is empty when it may be any. */
+  "ecs:change": CustomEvent<{ locale: string; count: number }>;
+  "ecs:open": CustomEvent<Record<string, never>>;
+  "ecs:close": CustomEvent<Record<string, never>>;
+  /** The shopper leaves for the retailer. */
+  "ecs:handoff": CustomEvent<{ locale: string; mode: string; part: number; count: number }>;
+  /** A request failed; `retrying` says that it is kept and sent again. */
+  "ecs:error": CustomEvent<{ locale: string; code: string; status: number; detail: string; retrying: boolean }>;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "ecs-cart": EcsCartElement;
+    "ecs-add-to-cart": EcsAddToCartElement;
+  }
+  interface DocumentEventMap extends EcsEventMap {}
+  interface HTMLElementEventMap extends EcsEventMap {}
+}
