@@ -33,6 +33,10 @@ def open_cart(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
+def subtotal(money: str) -> re.Pattern[str]:
+    return re.compile(r"(Subtotal|Zwischensumme)\s*" + re.escape(money))
+
+
 def test_the_whole_journey(page: Page, site: Site, screenshot: Callable[..., Path]) -> None:
     page.set_viewport_size({"width": 1280, "height": 900})
     page.goto(site.url + CORNER)
@@ -46,14 +50,14 @@ def test_the_whole_journey(page: Page, site: Site, screenshot: Callable[..., Pat
     lamp = dialog.get_by_role("listitem").filter(has_text=LAMP)
     expect(lamp).to_contain_text("$64.00")
     lamp.get_by_role("button", name=f"One more of {LAMP}").click()
-    expect(dialog.locator("[part=subtotal]")).to_contain_text("$186.00")
+    expect(dialog).to_contain_text(subtotal("$186.00"))
     screenshot("mini-cart-open")
 
     lamp.get_by_role("button", name=re.compile("^Save for later")).click()
-    expect(dialog.locator("[part=saved]")).to_contain_text(LAMP)
-    expect(dialog.locator("[part=subtotal]")).to_contain_text("$58.00")
-    dialog.locator("[part=saved]").get_by_role("button", name=re.compile("^Move to cart")).click()
-    expect(dialog.locator("[part=subtotal]")).to_contain_text("$186.00")
+    expect(dialog.get_by_role("button", name=f"Move to cart: {LAMP}")).to_be_visible()
+    expect(dialog).to_contain_text(subtotal("$58.00"))
+    dialog.get_by_role("button", name=f"Move to cart: {LAMP}").click()
+    expect(dialog).to_contain_text(subtotal("$186.00"))
 
     with page.expect_popup() as popup:
         dialog.get_by_role("link", name="Continue to Demo Store with 3 items").or_(
@@ -99,7 +103,7 @@ def test_what_is_sold_out_waits_and_what_cannot_be_bought_is_refused(
     assert answer.value.status == 422
     open_cart(page)
     dialog = page.get_by_role("dialog")
-    expect(dialog.locator("[part=saved]")).to_contain_text("Not available right now")
+    expect(dialog).to_contain_text("Not available right now")
     expect(dialog).to_contain_text("Saved for later: it is not available now")
 
 
@@ -112,12 +116,12 @@ def test_two_locales_are_two_carts_with_a_hand_off_each(
     add(page, "B0EXDELAMP")
     open_cart(page)
     dialog = page.get_by_role("dialog")
-    expect(dialog.locator("[part=section]")).to_have_count(2)
+    expect(dialog.get_by_role("region")).to_have_count(2)
     screenshot("two-locales")
     for tag, money in (("paperlamp-20", "$64.00"), ("paperlampde-21", "EUR")):
-        section = dialog.locator("[part=section]").filter(has_text=money)
+        section = dialog.get_by_role("region").filter(has_text=money)
         with page.expect_popup() as popup:
-            section.locator("[part=handoff-button]").click()
+            section.get_by_text("Demo Store", exact=False).filter(has_text=re.compile("Continue|weiter")).last.click()
         expect(popup.value.get_by_text(tag)).to_be_visible()
         popup.value.close()
         page.bring_to_front()
@@ -146,7 +150,7 @@ def test_the_whole_journey_by_keyboard(page: Page, site: Site) -> None:
     else:
         pytest.fail("The quantity cannot be reached by Tab")
     page.keyboard.press("Space")
-    expect(dialog.locator("[part=subtotal]")).to_contain_text("$128.00")
+    expect(dialog).to_contain_text(subtotal("$128.00"))
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(page.get_by_role("button", name="Cart, 2 items").first).to_be_focused()
