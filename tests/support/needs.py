@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-__all__ = ["in_ci", "missing", "recorded_folder", "tool"]
+__all__ = ["axe_core", "in_ci", "missing", "recorded_folder", "tool"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _DEBIAN_FOLDERS = {"initdb": "/usr/lib/postgresql", "postgres": "/usr/lib/postgresql"}
@@ -45,3 +45,13 @@ def recorded_folder() -> Path | None:
     named = os.environ.get("ECSCART_RECORDED")
     folder = Path(named) if named else _ROOT.parent / "shared" / "recorded"
     return folder if folder.is_dir() else None
+
+
+def axe_core() -> str:
+    """The source of axe-core, which finds faults of accessibility in a page."""
+    path = _ROOT / "widget" / "node_modules" / "axe-core" / "axe.min.js"
+    return (
+        path.read_text()
+        if path.is_file()
+        else missing("axe-core is not installed. Get it with: cd widget && npm install")
+    )
