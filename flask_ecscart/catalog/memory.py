@@ -16,6 +16,8 @@ class MemoryCatalog:
     def __init__(self, products: Iterable[Product] = ()) -> None:
         self._products: dict[tuple[str, str], Product] = {}
         self._offers: dict[tuple[str, str], tuple[Product, Offer]] = {}
+        self._own = object()
+        self._changes = 0
         for product in products:
             self.put(product)
 
@@ -24,6 +26,11 @@ class MemoryCatalog:
 
     def __iter__(self) -> Iterator[Product]:
         return iter(self._products.values())
+
+    @property
+    def version(self) -> object:
+        """Another one after every `put`, and never that of another catalog."""
+        return self._own, self._changes
 
     def put(self, product: Product) -> None:
         """Add `product`, or replace the one of the same locale and ASIN."""
@@ -34,6 +41,7 @@ class MemoryCatalog:
         for offer in product.offers:
             if offer.offer_listing_id:
                 self._offers[product.locale, offer_listing_key(offer.offer_listing_id)] = (product, offer)
+        self._changes += 1
 
     def lookup(self, locale: str, asins: Iterable[str]) -> Mapping[str, Product]:
         """The products known under `asins` in `locale`, by ASIN."""

@@ -10,8 +10,11 @@ from werkzeug.serving import WSGIRequestHandler, run_simple
 
 from flask_ecscart.catalog.file import FileCatalog
 from flask_ecscart.cli.group import ecscart
+from flask_ecscart.cli.keys import DEFAULT_DATABASE
 from flask_ecscart.errors import ECSCartError
 from flask_ecscart.service.http import create_app
+from flask_ecscart.service.keys import is_open_to_others, read_keys_file
+from flask_ecscart.service.sandbox import sandboxed
 
 __all__: list[str] = []
 
@@ -27,32 +30,58 @@ class _DiscreetHandler(WSGIRequestHandler):
 @ecscart.command("serve", with_appcontext=False)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8001, show_default=True, help="Port to listen on.")
-@click.option("--database", default="sqlite:///ecscart-service.db", show_default=True, help="Database URL.")
+@click.option("--database", default=DEFAULT_DATABASE, show_default=True, metavar="URL", help="Database URL.")
 @click.option("--catalog", type=click.Path(exists=True, dir_okay=False), help="CSV file; without one, the sample.")
 @click.option("--key", "keys", multiple=True, metavar="ID:SECRET", help="An access key and its secret; repeatable.")
+@click.option("--keys-file", type=click.Path(exists=True, dir_okay=False), help="A file of ID:SECRET lines.")
 @click.option("--unsigned", is_flag=True, help="Accept requests without a signature, as before 15 August 2009.")
+@click.option("--refuse-replays", is_flag=True, help="Take each signature once within its 15 minutes.")
 @click.option("--rate", type=float, help="Transactions a second per access key; beyond it 503 RequestThrottled.")
-def serve(
-    host: str, port: int, database: str, catalog: str | None, keys: tuple[str, ...], unsigned: bool, rate: float | None
+@click.option("--sandbox", is_flag=True, help="For testing a shop: /sandbox moves the clock, makes faults and so on.")
+def serve(  # noqa: PLR0913 - one for each option
+    *,
+    host: str,
+    port: int,
+    database: str,
+    catalog: str | None,
+    keys: tuple[str, ...],
+    keys_file: str | None,
+    unsigned: bool,
+    refuse_replays: bool,
+    rate: float | None,
+    sandbox: bool,
 ) -> None:
-    """Run the cart service on its own, at /onca/xml. Needs no app of yours."""
-    secrets = _keys(keys)
-    if not secrets and not unsigned:
-        raise click.UsageError("Nobody could use it: give --key ID:SECRET, or --unsigned for trying it out.")
+    """Run the cart service on its own, at /onca/xml and /onca/soap. Needs no app of yours.
+
+    Keys may also be kept in the database: `flask ecscart keys add`, with the same --database.
+    """
     here = f"http://{host}:{port}"
     try:
-        app = create_app(
+        make = sandboxed(create_app, host=host) if sandbox else create_app
+        app = make(
             database_url=database,
             catalog=FileCatalog(catalog or str(resources.files("flask_ecscart") / "catalog" / "sample.csv")),
-            keys=secrets,
+            keys=_keys_of(keys_file) | _keys(keys),
             unsigned=unsigned,
+            refuse_replays=refuse_replays,
             rate=rate,
             retail_base=here,
         )
     except ECSCartError as problem:
         raise click.ClickException(str(problem)) from problem
     click.echo(f"Cart service for US at {here}/onca/xml, for other locales at {here}/DE/onca/xml and so on.")
+    click.echo(f"SOAP: {here}/onca/soap, described at {here}/onca/soap?wsdl")
+    if sandbox:
+        click.echo(f"Sandbox: {here}/sandbox. Whoever reaches it may empty this service.")
     run_simple(host, port, app, threaded=True, request_handler=_DiscreetHandler)
+
+
+def _keys_of(keys_file: str | None) -> dict[str, str]:
+    if keys_file is None:
+        return {}
+    if is_open_to_others(keys_file):
+        click.echo(f"Warning: other users can read {keys_file}. Close it: chmod 600 {keys_file}", err=True)
+    return read_keys_file(keys_file)
 
 
 def _keys(pairs: tuple[str, ...]) -> dict[str, str]:

@@ -7,20 +7,25 @@ import secrets
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 
 from flask_ecscart.clock import Clock
-from flask_ecscart.errors import ECSError, InternalError, RequestThrottled, StateUnavailable
+from flask_ecscart.errors import ECSError, InternalError, StateUnavailable
 from flask_ecscart.model import CartFault
-from flask_ecscart.provider import CartProvider
 from flask_ecscart.service.access import Access
-from flask_ecscart.service.operations import perform
+from flask_ecscart.service.common import ITEM_OPERATIONS, OPERATIONS, operation_of, version_of
+from flask_ecscart.service.elements import Envelope
+from flask_ecscart.service.item_render import render_items
+from flask_ecscart.service.item_requests import read_item_call
+from flask_ecscart.service.items import Items
+from flask_ecscart.service.operations import RelatingProvider, perform
 from flask_ecscart.service.parameters import read_pairs, unrepeated
-from flask_ecscart.service.render import Envelope, render_error, render_reply
-from flask_ecscart.service.requests import OPERATIONS, operation_of, read_call, version_of
+from flask_ecscart.service.render import render_error, render_reply
+from flask_ecscart.service.requests import read_call
 
-__all__ = ["PATH", "Endpoint", "Received", "Reply"]
+__all__ = ["PATH", "Endpoint", "Received", "Reply", "Served"]
 
 PATH = "/onca/xml"
 _LOG = logging.getLogger(__name__)
@@ -30,6 +35,7 @@ _STATUS = {
     "MissingClientTokenId": 403,
     "SignatureDoesNotMatch": 403,
     "InternalError": 500,
+    "Deprecated": 410,
 }
 """HTTP status of the error documents; 400 for all others (PROTOCOL 4.3)."""
 _UUID_SINCE = "2013-08-01"
@@ -58,26 +64,32 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     retry_after: float | None = None
 
 
-class Endpoint:
-    """Answers requests out of `provider`: access, then the turn, then the operation.
+class Served(RelatingProvider, Protocol):
+    """What requests are answered out of: carts, and the catalog behind them."""
 
-    `take_turn` says whether an access key may ask now (None: always), `retail_base` where PurchaseURLs lead
-    (None: Amazon's own sites).
+    @property
+    def items(self) -> Items:
+        """The catalog as ItemLookup and ItemSearch show it."""
+        ...
+
+
+class Endpoint:
+    """Answers requests out of `service`: access first, then the operation.
+
+    `retail_base` says where PurchaseURLs lead (None: Amazon's own sites).
     """
 
     def __init__(
         self,
-        provider: CartProvider,
+        service: Served,
         access: Access,
         *,
         clock: Clock,
-        take_turn: Callable[[str], bool] | None = None,
         retail_base: Callable[[str], str] | None = None,
     ) -> None:
-        self._provider = provider
+        self._service = service
         self._access = access
         self._clock = clock
-        self._take_turn = take_turn
         self._retail_base = retail_base
 
     def answer(self, received: Received) -> Reply:
@@ -85,7 +97,9 @@ class Endpoint:
         begun = self._clock()
         parameters: Mapping[str, str] = {}
         try:
-            parameters = unrepeated([*read_pairs(received.query), *read_pairs(received.form)])
+            pairs = [*read_pairs(received.query), *read_pairs(received.form)]
+            parameters = dict(pairs)  # an error document names operation and Version, whatever else is repeated
+            parameters = unrepeated(pairs)
             return self._answer(received, parameters, begun)
         except ECSError as error:
             return _refused(error, parameters, _STATUS.get(error.code, 400))
@@ -101,22 +115,28 @@ class Endpoint:
         hosts = dict.fromkeys((received.host, received.host.rsplit(":", 1)[0]))
         paths = dict.fromkeys((received.path, PATH))
         key = self._access.check(received.method, hosts, paths, parameters)
-        if self._take_turn is not None and not self._take_turn(key):
-            raise RequestThrottled(
-                f"AWS Access Key ID: {key}. You are submitting requests too quickly. "
-                "Please retry your requests at a slower rate.",
-                retry_after=1,
-            )
-        call = read_call(parameters, locale=received.locale, access_key=key)
-        outcome = perform(self._provider, call)
+        version = version_of(parameters)
         envelope = Envelope(
-            request_id=_request_id(call.version),
+            request_id=_request_id(parameters["Operation"], version),
             arguments=parameters,
             user_agent=received.user_agent,
-            seconds=(self._clock() - begun).total_seconds(),
+            seconds=0,
             retail_base=self._retail_base,
         )
-        return Reply(status=200, body=render_reply(call, outcome, envelope))
+        return Reply(status=200, body=self._carry_out(parameters, received.locale, key, envelope, begun))
+
+    def _carry_out(
+        self, parameters: Mapping[str, str], locale: str, key: str, envelope: Envelope, begun: datetime
+    ) -> bytes:
+        def finished() -> Envelope:
+            return msgspec.structs.replace(envelope, seconds=(self._clock() - begun).total_seconds())
+
+        if parameters["Operation"] in ITEM_OPERATIONS:
+            items = self._service.items
+            item_call = read_item_call(parameters, locale=locale, access_key=key, own_groups=items.group_keys(locale))
+            return render_items(item_call, items.answer(item_call), finished())
+        call = read_call(parameters, locale=locale, access_key=key)
+        return render_reply(call, perform(self._service, call), finished())
 
 
 def _internal() -> InternalError:
@@ -134,8 +154,8 @@ def _refused(error: ECSError, parameters: Mapping[str, str], status: int, retry_
     return Reply(status=status, body=body, retry_after=getattr(error, "retry_after", None) or retry_after)
 
 
-def _request_id(version: str) -> str:
-    """Twenty capital letters and digits until 2013, a UUID later (recorded)."""
-    if version >= _UUID_SINCE:
+def _request_id(operation: str, version: str) -> str:
+    """Twenty capital letters and digits in carts until 2013, a UUID later and for items (recorded)."""
+    if version >= _UUID_SINCE or operation in ITEM_OPERATIONS:
         return str(uuid.uuid4())
     return "".join(secrets.choice(_ALPHABET) for _ in range(20))

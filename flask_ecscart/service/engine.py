@@ -6,7 +6,7 @@ the first write: a call that raises has changed nothing, also inside a transacti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -24,12 +24,16 @@ from flask_ecscart.errors import (
 from flask_ecscart.locales import LOCALES, Locale
 from flask_ecscart.model import MAX_ENTRIES, Cart, CartFault, CartRef, ItemChange, NewItem
 from flask_ecscart.service import changes as modifying
+from flask_ecscart.service.browse import Browser
 from flask_ecscart.service.ids import Seal, new_cart_id
+from flask_ecscart.service.items import Items
 from flask_ecscart.service.lines import Line, check_new, new_entries, resolve
 from flask_ecscart.service.messages import refusal, together
 from flask_ecscart.service.purchase_url import purchase_url
+from flask_ecscart.service.related import Related
 from flask_ecscart.service.shelf import Shelf
 from flask_ecscart.service.store import Entry, RemoteCart, Store
+from flask_ecscart.service.together import Together
 from flask_ecscart.service.views import show
 from flask_ecscart.state.sql import Database
 
@@ -44,9 +48,9 @@ class CartService:
     """A `CartProvider` over `database` and `catalog`; safe to share between threads and processes.
 
     `hmac_key` (16 bytes or more, the same in every worker) makes the HMACs, without one a key that is kept in the
-    database; nothing is reached before the first call. `retail_base` gives the base URL
-    of a locale's retail site, where PurchaseURLs lead. When a call did nothing its error is raised; where
-    several lines were refused, `messages.faults_of(error)` has all of them.
+    database; nothing is reached before the first call. `retail_base` gives the base URL of a locale's retail site,
+    where PurchaseURLs lead. When a call did nothing its error is raised; where several lines were refused,
+    `messages.faults_of(error)` has all of them. `items` is the catalog as ItemLookup and ItemSearch show it.
     """
 
     def __init__(
@@ -59,7 +63,11 @@ class CartService:
         retail_base: Callable[[str], str] | None = None,
     ) -> None:
         self._store = Store(database)
+        self._together = Together(database)
         self._catalog = catalog
+        browser = Browser(catalog)
+        self._related = Related(catalog, browser, self._together, clock)
+        self.items = Items(catalog, browser)
         self._seal = Seal(hmac_key or self._store.hmac_key)
         self._clock = clock
         self._retail_base = retail_base or _retail_site
@@ -83,6 +91,7 @@ class CartService:
                 cart_id=cart_id, locale=locale, dies_at=now + _LIFE_WITH_ITEMS, handed_off=False, entries=entries
             )
             self._store.insert(connection, cart, created_at=now)
+            self._together.note(connection, locale, _groups(lines), (), now=now)
         hmac = self._seal.hmac(locale, cart_id, associate_tag)
         ref = CartRef(locale=locale, cart_id=cart_id, hmac=hmac, associate_tag=associate_tag)
         return self._show(ref, entries, _faults(refused))
@@ -103,6 +112,8 @@ class CartService:
             first = min((entry.position for entry in cart.entries), default=len(fresh))
             entries = (*new_entries(fresh, before=first), *cart.entries)
             self._keep(connection, cart, entries)
+            beside = [entry.asin for entry in cart.entries]
+            self._together.note(connection, ref.locale, _groups(fresh), beside, now=self._now())
         return self._show(ref, entries, _faults(problems))
 
     def modify(self, ref: CartRef, changes: Sequence[ItemChange]) -> Cart:
@@ -140,9 +151,14 @@ class CartService:
             self._store.end(connection, cart_id)
         return self._show(ref, cart.entries)
 
+    def beside(self, cart: Cart, groups: Iterable[str]) -> Cart:
+        """The cart with similar products, top sellers and new releases, as far as the response groups ask for them."""
+        return self._related.beside(cart, groups)
+
     def purge(self) -> int:
         """Delete what is dead; the number of carts deleted. Dead carts answer the same before and after."""
         with self._store.database.transaction() as connection:
+            self._together.purge(connection, self._now())
             return self._store.purge(connection, self._now())
 
     def _now(self) -> int:
@@ -195,6 +211,11 @@ def _unless_there(locale: str, outcome: Line | ECSError, there: set[str]) -> Lin
     if isinstance(outcome, Line) and outcome.key in there:
         return refusal(ItemAlreadyInCart, locale, asin=outcome.asin)
     return outcome
+
+
+def _groups(lines: Sequence[Line]) -> Mapping[str, str | None]:
+    """ASIN → product group of what is put into a cart."""
+    return {line.asin: line.product_group for line in lines}
 
 
 def _sorted_out(outcomes: Sequence[Line | ECSError]) -> tuple[list[Line], list[ECSError]]:

@@ -17,7 +17,7 @@ from flask_ecscart.catalog import offer_listing_key
 from flask_ecscart.locales import Locale
 from flask_ecscart.model import Area, Offer
 
-__all__ = ["Seal", "area_of_id", "cart_item_id", "entry_key", "new_cart_id"]
+__all__ = ["Seal", "area_of_id", "cart_item_id", "entry_key", "exchange_id", "new_cart_id"]
 
 _CART_ID = re.compile(r"[0-9]{3}-[0-9]{7}-[0-9]{7}", re.ASCII)
 _ENTRY_ID = re.compile(r"[A-Z][A-Z0-9]{13}", re.ASCII)
@@ -75,8 +75,7 @@ def entry_key(locale: str, asin: str, offer: Offer) -> str:
         which = offer_listing_key(offer.offer_listing_id)
     else:
         which = "\n".join(("", asin, offer.seller or "", offer.merchant_id or "", offer.seller_id or ""))
-    digest = hashlib.sha256(f"{locale}\n{which}".encode("utf-8", "surrogatepass")).digest()
-    number = int.from_bytes(digest[:16], "big")
+    number = _number(f"{locale}\n{which}")
     letters: list[str] = []
     for _ in range(13):
         number, place = divmod(number, len(_ALPHABET))
@@ -84,9 +83,20 @@ def entry_key(locale: str, asin: str, offer: Offer) -> str:
     return "".join(letters)
 
 
+def exchange_id(key: str) -> str:
+    """The ExchangeId of a third party's offer: the shape was recorded in 2010, the digits follow from the key."""
+    digits = f"{_number(key) % 10**16:016d}"
+    return f"Y{digits[:2]}M{digits[2:9]}M{digits[9:]}"
+
+
 def cart_item_id(key: str, area: Area) -> str:
     """The CartItemId of an entry: moving it to the saved area swaps the first letter for S (recorded JP 2016)."""
     return ("S" if area == "saved" else "C") + key
+
+
+def _number(text: str) -> int:
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:16], "big")
 
 
 def area_of_id(item_id: str) -> tuple[str, Area] | None:

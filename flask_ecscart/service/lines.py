@@ -21,6 +21,7 @@ from flask_ecscart.errors import (
 )
 from flask_ecscart.model import MAX_QUANTITY, NewItem, Offer, Product
 from flask_ecscart.service.ids import entry_key
+from flask_ecscart.service.listings import own_listing
 from flask_ecscart.service.messages import NOT_A_NUMBER, refusal, together
 from flask_ecscart.service.shelf import capped
 from flask_ecscart.service.store import Entry
@@ -35,6 +36,7 @@ class Line(msgspec.Struct, frozen=True):
     asin: str
     quantity: int
     offer: Offer
+    product_group: str | None = None
 
 
 def check_new(locale: str, items: Sequence[NewItem]) -> None:
@@ -55,7 +57,7 @@ def quantity_problem(locale: str, quantity: object, *, least: int) -> ECSError |
     if not isinstance(quantity, int) or isinstance(quantity, bool):
         return InvalidQuantity(NOT_A_NUMBER)
     if not least <= quantity <= MAX_QUANTITY:
-        return refusal(ParameterOutOfRange, locale, least=least)
+        return refusal(ParameterOutOfRange, locale, name="Quantity", least=least, most=MAX_QUANTITY)
     return None
 
 
@@ -105,7 +107,7 @@ def _shape_problem(locale: str, item: NewItem) -> ECSError | None:
 
 def _resolve_one(catalog: OfferCatalog, locale: str, item: NewItem, known: Product | None) -> Line | ItemError:
     if item.offer_listing_id:
-        found = catalog.offer(locale, item.offer_listing_id)
+        found = catalog.offer(locale, item.offer_listing_id) or own_listing(catalog, locale, item.offer_listing_id)
     else:
         found = (known, known.offers[0]) if known and known.offers else None
     product, offer = found or (known, None)
@@ -113,7 +115,7 @@ def _resolve_one(catalog: OfferCatalog, locale: str, item: NewItem, known: Produ
         return refusal(ItemNotAccessible, locale)
     if product is None or offer is None or product.kind != "product":
         return refusal(ItemNotEligibleForCart, locale, asin=_named(item.asin, product))
-    return Line(entry_key(locale, product.asin, offer), product.asin, item.quantity, offer)
+    return Line(entry_key(locale, product.asin, offer), product.asin, item.quantity, offer, product.product_group)
 
 
 def _named(asin: str | None, product: Product | None) -> str:

@@ -26,7 +26,7 @@ _TEXTS: dict[type[errors.ECSError], str] = {
         "to you during the CartCreate operation."
     ),
     errors.ExactParameterRequirement: (
-        "Your request should have exactly 1 of the following parameters: {names}."  # English was never recorded
+        "Your request contains too much data for {name}. This parameter can have a maximum length of {most}."
     ),
     errors.ExceededMaximumCartItems: "You may not add more than {most} items to the cart.",
     errors.InternalError: "We are unable to process your request at this time. Please retry your request.",
@@ -56,6 +56,9 @@ _TEXTS: dict[type[errors.ECSError], str] = {
         "The item you specified, {asin}, is not eligible to be added to the cart. "
         "Check the item's availability to make sure it is available."
     ),
+    errors.MaximumParameterRequirement: (
+        "Your request contains too many values for {name}. This parameter can have a maximum of {most} values."
+    ),
     errors.MinimumParameterRequirement: (
         "Your request should have atleast 1 of the following parameters: {names}."  # sic, recorded
     ),
@@ -64,7 +67,7 @@ _TEXTS: dict[type[errors.ECSError], str] = {
     ),
     errors.MissingParameters: ("Your request is missing required parameters. Required parameters include {name}."),
     errors.ParameterOutOfRange: (
-        "The value you specified for Quantity is invalid.  Valid values must be between {least} and 999."
+        "The value you specified for {name} is invalid.  Valid values must be between {least} and {most}."
     ),
     errors.ParameterRepeated: "The parameter, {name}, appeared more than once in your request.",
 }
@@ -76,17 +79,20 @@ _LOCAL_TEXTS: dict[str, dict[type[errors.ECSError], str]] = {
             "確認して再度実行してください。なお、ショッピングカートを操作する、CartCreate以外のすべてのオペレーションで、"
             "CartCreateオペレーションで返されるCartIdとHMACが必要になるので注意してください。"
         ),
-        errors.ExactParameterRequirement: (
-            "次のパラメータのうち、1個がリクエストに含まれている必要があります：{names}"
-        ),
         errors.InvalidQuantity: "次の商品の注文可能な数量の上限を超えました：{asin}",
         errors.ItemAlreadyInCart: (
             "リクエストで商品として指定された{asin}は、すでにショッピングカートの中に入っています。"
         ),
+        errors.ItemNotEligibleForCart: (
+            "リクエストで商品として指定された{asin}は、カートに追加する商品として、適格ではありません。"
+            "商品の在庫があるかどうか確かめてください。"
+        ),
         errors.MissingParameters: (
             "リクエストには、必要なパラメータが含まれていません。必要なパラメータには、{name}などがあります。"
         ),
-        errors.ParameterOutOfRange: ("Quantity として指定した値は無効です。有効な値は、{least}から999までのものです。"),
+        errors.ParameterOutOfRange: (
+            "{name} として指定した値は無効です。有効な値は、{least}から{most}までのものです。"
+        ),
     },
     "FR": {
         errors.CartInfoMismatch: (

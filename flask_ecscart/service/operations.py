@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Protocol
+
 import msgspec
 
 from flask_ecscart.errors import ECSError, RequestRefused
@@ -12,7 +15,15 @@ from flask_ecscart.service.lines import check_new
 from flask_ecscart.service.messages import faults_of, together
 from flask_ecscart.service.requests import Call
 
-__all__ = ["Outcome", "perform"]
+__all__ = ["Outcome", "RelatingProvider", "perform"]
+
+
+class RelatingProvider(CartProvider, Protocol):
+    """A cart provider that also knows what goes with a cart."""
+
+    def beside(self, cart: Cart, groups: Iterable[str]) -> Cart:
+        """The cart with what the response groups CartSimilarities, CartTopSellers and CartNewReleases ask for."""
+        ...
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +34,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[CartFault, ...] = ()
 
 
-def perform(provider: CartProvider, call: Call) -> Outcome:
+def perform(provider: RelatingProvider, call: Call) -> Outcome:
     """Check the call, run it, and turn a refusal into an outcome. Errors that are no `ECSError` pass through."""
     try:
         _check(call)
@@ -35,7 +46,7 @@ def perform(provider: CartProvider, call: Call) -> Outcome:
         cart = _run(provider, call)
     except ECSError as error:
         return Outcome(valid=not isinstance(error, RequestRefused), faults=faults_of(error))
-    return Outcome(valid=True, cart=cart, faults=cart.faults)
+    return Outcome(valid=True, cart=provider.beside(cart, call.related_groups), faults=cart.faults)
 
 
 def _check(call: Call) -> None:

@@ -2,88 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from urllib.parse import quote
-from xml.etree.ElementTree import Element, SubElement, tostring
-
-import msgspec
+from xml.etree.ElementTree import Element, SubElement
 
 from flask_ecscart.locales import LOCALES, Locale
-from flask_ecscart.model import Cart, CartFault, CartItem, CartRef, Money
+from flask_ecscart.model import Cart, CartFault, CartItem, CartRef, Money, RelatedItem
+from flask_ecscart.service.elements import Envelope, add_errors, add_money, add_text, document, response_root
+from flask_ecscart.service.ids import exchange_id
 from flask_ecscart.service.operations import Outcome
-from flask_ecscart.service.parameters import NOT_IN_XML
 from flask_ecscart.service.purchase_url import Form, mobile_cart_url, purchase_url
 from flask_ecscart.service.requests import Call
 
 __all__ = ["Envelope", "render_error", "render_reply"]
 
-_NAMESPACE = "http://webservices.amazon.com/AWSECommerceService/{}"
 _ERROR_NAMESPACE = "http://ecs.amazonaws.com/doc/{}/"
 _LAST_WITH_SELLER_IDS = "2010-12-01"
+_AMAZONS = frozenset([None, *(locale.seller_nickname for locale in LOCALES.values())])
+"""Sellers whose offers have no ExchangeId: Amazon itself, and nobody."""
 _FIRST_WITH_MOBILE_URL = "2010-12-01"
 _FORM_D_SINCE = "2013-08-01"
-_ITEM_FIELDS = ("Action", "CartItemId", "ASIN", "OfferListingId", "Quantity", "AssociateTag", "ListItemId")
-"""Of each operation's Item, in the order of its schema."""
+_IDS_ALWAYS_SINCE = "2011-08-01"
+"""From then on the schema demands CartId and HMAC in every cart. Before, a reply without the group Cart was
+documented without them (2006: CartSimilarities alone)."""
+_RELATED = (
+    ("SimilarProducts", "SimilarProduct"),
+    ("TopSellers", "TopSeller"),
+    ("NewReleases", "NewRelease"),
+    ("SimilarViewedProducts", "SimilarViewedProduct"),
+)
+"""In the order of the schema and the recordings."""
+_NEW_FIELDS = ("ASIN", "OfferListingId", "Quantity", "AssociateTag", "ListItemId")
+_CHANGE_FIELDS = ("Action", "CartItemId", "Quantity")
+"""Of an Item that is echoed, in the order of the schema; what does not belong to the operation is not."""
 _SMALL_ID_CODES = ("SignatureDoesNotMatch", "RequestExpired")
 """Error documents that were recorded with RequestId; all others say RequestID."""
 
 
-class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reply says about its request. `seconds` is the processing time; `retail_base` is None for Amazon's own."""
-
-    request_id: str
-    arguments: Mapping[str, str]
-    user_agent: str | None
-    seconds: float
-    retail_base: Callable[[str], str] | None = None
-
-
 def render_reply(call: Call, outcome: Outcome, envelope: Envelope) -> bytes:
     """The `<Operation>Response` document."""
-    root = Element(f"{call.operation}Response", {"xmlns": _NAMESPACE.format(call.version)})
-    _operation_request(root, envelope)
+    root = response_root(call.operation, call.version, envelope)
     cart = SubElement(root, "Cart")
     _request(cart, call, outcome)
-    if outcome.cart is not None and call.shows_cart:
+    if outcome.cart is not None:
         _cart(cart, call, outcome.cart, envelope)
-    return _document(root)
+    return document(root, escaped_twice=call.escaped_twice)
 
 
 def render_error(operation: str | None, version: str, fault: CartFault, request_id: str) -> bytes:
     """The top-level error document: access, throttling, and requests that cannot be read."""
     root = Element(f"{operation or ''}ErrorResponse", {"xmlns": _ERROR_NAMESPACE.format(version)})
     error = SubElement(root, "Error")
-    _text(error, "Code", fault.code)
-    _text(error, "Message", fault.message)
-    _text(root, "RequestId" if fault.code in _SMALL_ID_CODES else "RequestID", request_id)
-    return _document(root)
-
-
-def _operation_request(root: Element, envelope: Envelope) -> None:
-    about = SubElement(root, "OperationRequest")
-    if envelope.user_agent:
-        headers = SubElement(about, "HTTPHeaders")
-        SubElement(headers, "Header", {"Name": "UserAgent", "Value": NOT_IN_XML.sub("", envelope.user_agent)})
-    _text(about, "RequestId", envelope.request_id)
-    arguments = SubElement(about, "Arguments")
-    for name, value in sorted(envelope.arguments.items()):
-        SubElement(arguments, "Argument", {"Name": name, **({"Value": value} if value else {})})
-    _text(about, "RequestProcessingTime", f"{envelope.seconds:.6f}")
+    add_text(error, "Code", fault.code)
+    add_text(error, "Message", fault.message)
+    add_text(root, "RequestId" if fault.code in _SMALL_ID_CODES else "RequestID", request_id)
+    return document(root)
 
 
 def _request(cart: Element, call: Call, outcome: Outcome) -> None:
     request = SubElement(cart, "Request")
-    _text(request, "IsValid", str(outcome.valid))
+    add_text(request, "IsValid", str(outcome.valid))
     echo = Element(f"{call.operation}Request")
-    _text(echo, "CartId", call.cart_id)
-    _text(echo, "HMAC", call.hmac)
-    _text(echo, "MergeCart", call.merge_cart)
+    add_text(echo, "CartId", call.cart_id)
+    add_text(echo, "HMAC", call.hmac)
+    add_text(echo, "MergeCart", call.merge_cart)
     _echo_items(echo, call)
     for group in call.response_groups:
-        _text(echo, "ResponseGroup", group)
+        add_text(echo, "ResponseGroup", group)
     if len(echo):
         request.append(echo)
-    _errors(request, outcome.faults)
+    add_errors(request, outcome.faults)
 
 
 def _echo_items(echo: Element, call: Call) -> None:
@@ -93,29 +81,42 @@ def _echo_items(echo: Element, call: Call) -> None:
     items = SubElement(echo, "Items")
     for sent in call.items:
         item = SubElement(items, "Item")
-        for name in _ITEM_FIELDS:
-            _text(item, name, sent.fields.get(name))
-
-
-def _errors(request: Element, faults: Iterable[CartFault]) -> None:
-    errors = Element("Errors")
-    for fault in faults:
-        error = SubElement(errors, "Error")
-        _text(error, "Code", fault.code)
-        _text(error, "Message", fault.message)
-    if len(errors):
-        request.append(errors)
+        for name in _CHANGE_FIELDS if call.operation == "CartModify" else _NEW_FIELDS:
+            add_text(item, name, sent.fields.get(name))
 
 
 def _cart(parent: Element, call: Call, cart: Cart, envelope: Envelope) -> None:
-    _text(parent, "CartId", cart.ref.cart_id)
-    _text(parent, "HMAC", cart.ref.hmac)
-    _text(parent, "URLEncodedHMAC", quote(cart.ref.hmac, safe=""))
+    if call.shows_cart or call.version >= _IDS_ALWAYS_SINCE:
+        add_text(parent, "CartId", cart.ref.cart_id)
+        add_text(parent, "HMAC", cart.ref.hmac)
+        add_text(parent, "URLEncodedHMAC", quote(cart.ref.hmac, safe=""))
+    if call.shows_cart:
+        _contents(parent, call, cart, envelope)
+    for (area, entry), related in zip(_RELATED, _related(cart), strict=True):
+        _related_items(parent, area, entry, related)
+
+
+def _contents(parent: Element, call: Call, cart: Cart, envelope: Envelope) -> None:
     if cart.purchase_url is not None:
         _urls(parent, call, cart.ref, envelope.retail_base)
-    _money(parent, "SubTotal", cart.subtotal)
+    add_money(parent, "SubTotal", cart.subtotal)
     _area(parent, call, ("CartItems", "CartItem"), cart.items, cart.items_subtotal)
     _area(parent, call, ("SavedForLaterItems", "SavedForLaterItem"), cart.saved, cart.saved_subtotal)
+
+
+def _related(cart: Cart) -> tuple[tuple[RelatedItem, ...], ...]:
+    """In the order of `_RELATED`."""
+    return (cart.similar_products, cart.top_sellers, cart.new_releases, cart.similar_viewed_products)
+
+
+def _related_items(parent: Element, area: str, entry: str, items: tuple[RelatedItem, ...]) -> None:
+    if not items:
+        return
+    element = SubElement(parent, area)
+    for item in items:
+        one = SubElement(element, entry)
+        add_text(one, "ASIN", item.asin)
+        add_text(one, "Title", item.title)
 
 
 def _urls(parent: Element, call: Call, ref: CartRef, retail_base: Callable[[str], str] | None) -> None:
@@ -124,12 +125,12 @@ def _urls(parent: Element, call: Call, ref: CartRef, retail_base: Callable[[str]
     form = _form(call.version, locale)
     base = retail_base(ref.locale) if retail_base else _retail_site(locale, form)
     merge = (call.merge_cart or "").lower() == "true"
-    _text(parent, "PurchaseURL", purchase_url(form, base, ref, access_key=call.access_key, merge_cart=merge))
+    add_text(parent, "PurchaseURL", purchase_url(form, base, ref, access_key=call.access_key, merge_cart=merge))
     if locale.code == "JP" and call.version >= _FIRST_WITH_MOBILE_URL:
         if not retail_base and form == "A":
             base = base.replace("https:", "http:")  # as recorded until 2011
         url = mobile_cart_url(form, base, ref, access_key=call.access_key, merge_cart=merge)
-        _text(parent, "MobileCartURL", url)
+        add_text(parent, "MobileCartURL", url)
 
 
 def _form(version: str, locale: Locale) -> Form:
@@ -150,40 +151,22 @@ def _area(
     if not items:
         return  # an empty area is never sent (recorded)
     area = SubElement(parent, names[0])
-    _money(area, "SubTotal", subtotal)
+    add_money(area, "SubTotal", subtotal)
     for item in items:
         _item(SubElement(area, names[1]), item, with_seller_ids=call.version <= _LAST_WITH_SELLER_IDS)
 
 
 def _item(parent: Element, item: CartItem, *, with_seller_ids: bool) -> None:
-    _text(parent, "CartItemId", item.cart_item_id)
-    _text(parent, "ASIN", item.asin)
+    add_text(parent, "CartItemId", item.cart_item_id)
+    add_text(parent, "ASIN", item.asin)
     if with_seller_ids:
-        _text(parent, "ExchangeId", item.exchange_id)
-        _text(parent, "MerchantId", item.merchant_id)
-        _text(parent, "SellerId", item.seller_id)
-    _text(parent, "SellerNickname", item.seller_nickname)
-    _text(parent, "Quantity", str(item.quantity))
-    _text(parent, "Title", item.title)
-    _text(parent, "ProductGroup", item.product_group)
-    _money(parent, "Price", item.price)
-    _money(parent, "ItemTotal", item.item_total)
-
-
-def _money(parent: Element, name: str, money: Money | None) -> None:
-    if money is None:
-        return
-    element = SubElement(parent, name)
-    _text(element, "Amount", str(money.amount))
-    _text(element, "CurrencyCode", money.currency)
-    _text(element, "FormattedPrice", money.formatted)
-
-
-def _text(parent: Element, name: str, text: str | None) -> None:
-    if text is not None:
-        SubElement(parent, name).text = NOT_IN_XML.sub("", text)
-
-
-def _document(root: Element) -> bytes:
-    body = tostring(root, encoding="unicode", short_empty_elements=False)
-    return f'<?xml version="1.0" encoding="UTF-8"?>{body}'.encode()
+        if item.seller_nickname not in _AMAZONS:
+            add_text(parent, "ExchangeId", exchange_id(item.cart_item_id[1:]))
+        add_text(parent, "MerchantId", item.merchant_id)
+        add_text(parent, "SellerId", item.seller_id)
+    add_text(parent, "SellerNickname", item.seller_nickname)
+    add_text(parent, "Quantity", str(item.quantity))
+    add_text(parent, "Title", item.title)
+    add_text(parent, "ProductGroup", item.product_group)
+    add_money(parent, "Price", item.price)
+    add_money(parent, "ItemTotal", item.item_total)

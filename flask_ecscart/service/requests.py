@@ -8,28 +8,24 @@ from typing import cast
 
 import msgspec
 
-from flask_ecscart.errors import (
-    ECSError,
-    InvalidEnumeratedParameter,
-    InvalidISO8601Time,
-    InvalidOperation,
-    InvalidQuantity,
-    InvalidResponseGroup,
-    InvalidService,
-    MissingParameters,
-)
+from flask_ecscart.errors import ECSError, InvalidQuantity, MissingParameters
 from flask_ecscart.model import Action, CartRef, ItemChange, NewItem
+from flask_ecscart.service.common import (
+    CART_OPERATIONS,
+    TAG_REQUIRED,
+    escaped_twice,
+    is_true,
+    operation_of,
+    too_long,
+    version_of,
+)
+from flask_ecscart.service.groups import CART_GROUPS, group_problems, read_groups, unrivalled
 from flask_ecscart.service.messages import NOT_A_NUMBER, refusal
 
 __all__ = ["OPERATIONS", "RESPONSE_GROUPS", "Call", "SentItem", "operation_of", "read_call", "version_of"]
 
-OPERATIONS = ("CartAdd", "CartClear", "CartCreate", "CartGet", "CartModify")
-RESPONSE_GROUPS = ("Request", "Cart", "CartSimilarities", "CartTopSellers", "CartNewReleases")
-_SERVICE = "AWSECommerceService"
-_OLDEST_VERSION = "2005-10-05"
-"""What a request without Version asks for (the 2011 guide)."""
-_TAG_REQUIRED = "2011-08-01"
-_VERSION = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])", re.ASCII)
+OPERATIONS = CART_OPERATIONS
+RESPONSE_GROUPS = CART_GROUPS
 _ITEM = re.compile(
     r"Item\.(.+)\.(ASIN|OfferListingId|Quantity|AssociateTag|ListItemId|Action|CartItemId)", re.ASCII | re.DOTALL
 )
@@ -62,6 +58,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[SentItem, ...] = ()
     response_groups: tuple[str, ...] = ()
     only_validate: bool = False
+    escaped_twice: bool = False
 
     @property
     def ref(self) -> CartRef:
@@ -82,6 +79,11 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     def shows_cart(self) -> bool:
         """Whether CartId, HMAC, items and so on belong into the reply."""
         return "Cart" in self.groups
+
+    @property
+    def related_groups(self) -> tuple[str, ...]:
+        """The groups that name other products, as far as they are answered."""
+        return tuple(group for group in unrivalled(self.groups, self.version) if group not in ("Cart", "Request"))
 
     def new_items(self) -> list[NewItem]:
         """The lines of CartCreate and CartAdd; only when `problems` are none."""
@@ -110,8 +112,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         found: list[ECSError] = [
             refusal(MissingParameters, self.locale, name=name) for name, value in self._required() if not value
         ]
-        if not all(group in RESPONSE_GROUPS for group in self.response_groups):
-            found += _group_problems(self)
+        found += group_problems(self.operation, self.locale, self.response_groups)
+        found += too_long(self.locale, {"AssociateTag": self.associate_tag})
         quantities = [item.get("Quantity") for item in self.items]
         if self.operation != "CartModify" and None in quantities:
             found.append(refusal(MissingParameters, self.locale, name="Quantity"))
@@ -125,38 +127,13 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
             required += [("CartId", self.cart_id), ("HMAC", self.hmac)]
         if self.operation in _WITH_ITEMS:
             required.append(("Items", self.items))
-        if self.version >= _TAG_REQUIRED:
+        if self.version >= TAG_REQUIRED:
             required.append(("AssociateTag", self.associate_tag))
         return required
 
 
-def operation_of(parameters: Mapping[str, str]) -> str:
-    """The operation asked for; raises `InvalidService` or `InvalidOperation`."""
-    for name, values, error in (("Service", (_SERVICE,), InvalidService), ("Operation", OPERATIONS, InvalidOperation)):
-        value = parameters.get(name)
-        listed = f"Valid values for the {name} parameter include {', '.join(values)}."
-        if not value:
-            text = f"Your request is missing the {name} parameter. Please add the {name} parameter to your request and "
-            raise error(f"{text}retry. {listed}", code=f"AWS.Missing{name}Parameter")
-        if value not in values:
-            raise error(
-                f"The {name} parameter is invalid. Please modify the {name} parameter and retry. {listed}",
-                code=f"AWS.Invalid{name}Parameter",
-            )
-    return parameters["Operation"]
-
-
-def version_of(parameters: Mapping[str, str]) -> str:
-    """The Version asked for, any dated one; raises `InvalidISO8601Time`."""
-    version = parameters.get("Version") or _OLDEST_VERSION
-    if not _VERSION.fullmatch(version):
-        raise InvalidISO8601Time("Version has an invalid value. It must contain a valid ISO 8601 date and time.")
-    return version
-
-
 def read_call(parameters: Mapping[str, str], *, locale: str, access_key: str) -> Call:
     """The call these parameters make in `locale`. What is wrong in it is found by `Call.problems`."""
-    groups = parameters.get("ResponseGroup", "")
     return Call(
         operation=operation_of(parameters),
         locale=locale,
@@ -167,8 +144,9 @@ def read_call(parameters: Mapping[str, str], *, locale: str, access_key: str) ->
         hmac=parameters.get("HMAC") or None,
         merge_cart=parameters.get("MergeCart") or None,
         items=_items(parameters),
-        response_groups=tuple(dict.fromkeys(group.strip() for group in groups.split(",") if group.strip())),
-        only_validate=parameters.get("Validate", "").lower() == "true",
+        response_groups=read_groups(parameters.get("ResponseGroup", "")),
+        only_validate=is_true(parameters.get("Validate")),
+        escaped_twice=escaped_twice(parameters),
     )
 
 
@@ -190,11 +168,3 @@ def _is_number(index: str) -> bool:
 def _number(text: str) -> int:
     """The number; of one too long to be in any range, only that it is."""
     return int(text if len(text) <= _LONG else text[:1].replace("-", "-1") + "0" * 9)
-
-
-def _group_problems(call: Call) -> list[ECSError]:
-    names = ", ".join(f"'{group}'" for group in RESPONSE_GROUPS)
-    return [
-        refusal(InvalidEnumeratedParameter, call.locale, name="ResponseGroup", values=names),
-        refusal(InvalidResponseGroup, call.locale, operation=call.operation, values=names),
-    ]

@@ -12,7 +12,7 @@ from flask_ecscart.service.ids import cart_item_id
 from flask_ecscart.service.shelf import Shelf
 from flask_ecscart.service.store import Entry
 
-__all__ = ["show"]
+__all__ = ["merchant_and_seller", "show"]
 
 
 def show(
@@ -59,7 +59,7 @@ def _item(locale: Locale, entry: Entry, area: Area, shelf: Shelf) -> CartItem:
     product, offer = shelf.product(entry), shelf.offer(entry)
     quantity = shelf.quantity(entry)
     price = None if offer is None or offer.price is None else offer.price
-    merchant_id, seller_id = (None, None) if offer is None else _seller(locale, offer)
+    merchant_id, seller_id = (None, None) if offer is None else merchant_and_seller(locale, offer)
     return CartItem(
         cart_item_id=cart_item_id(entry.key, area),
         asin=entry.asin,
@@ -74,16 +74,21 @@ def _item(locale: Locale, entry: Entry, area: Area, shelf: Shelf) -> CartItem:
     )
 
 
-def _seller(locale: Locale, offer: Offer) -> tuple[str | None, str | None]:
-    """MerchantId and SellerId of the offer.
+def merchant_and_seller(locale: Locale, offer: Offer) -> tuple[str | None, str | None]:
+    """MerchantId and SellerId of the offer, for Versions that show them.
 
-    In the US merchants have the one and sellers the other; elsewhere Amazon alone has a MerchantId (seed 002).
+    In the US Amazon and its partners have a MerchantId and other vendors a SellerId; elsewhere Amazon alone has
+    a MerchantId (seed 002).
     """
-    if offer.seller is None or offer.seller == locale.seller_nickname:
+    if _is_amazons(locale, offer):
         return offer.merchant_id or locale.merchant_id, offer.seller_id or locale.seller_id
     if locale.code == "US":
         return offer.merchant_id, offer.seller_id
     return None, offer.seller_id or offer.merchant_id
+
+
+def _is_amazons(locale: Locale, offer: Offer) -> bool:
+    return offer.seller is None or offer.seller == locale.seller_nickname
 
 
 def _sum(locale: Locale, items: Iterable[CartItem]) -> Money | None:

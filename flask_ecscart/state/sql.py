@@ -8,38 +8,28 @@ part's joins it, so that both are kept or neither. On SQLite it takes the write 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from threading import RLock
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Integer, MetaData, String, Table, create_engine, event, select, text
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from flask_ecscart.clock import Clock, utc_now
 from flask_ecscart.errors import ConfigError, StateUnavailable
+from flask_ecscart.state.upgrade import Part, Step, Upgraded, prepare, versions
 
 __all__ = ["Database"]
 
-_SCHEMA = Table(
-    "ecscart_schema",
-    MetaData(),
-    Column("part", String(32), primary_key=True),
-    Column("version", Integer, nullable=False),
-)
 _ADVISORY_LOCK = 0x45435343
 """Number of the PostgreSQL advisory lock under which tables are created ("ECSC")."""
 _BUSY_SECONDS = 10
-
-
-class _Part(NamedTuple):
-    name: str
-    version: int
-    metadata: MetaData
-    fill: Callable[[Connection], object] | None
+_SERVER_MOMENT = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)")
 
 
 class Database:
@@ -54,7 +44,7 @@ class Database:
         self._lock = RLock()
         self._engine: Engine | None = None
         self._pid = 0
-        self._parts: dict[str, _Part] = {}
+        self._parts: dict[str, Part] = {}
         self._prepared_by = 0
         self._open: ContextVar[Connection | None] = ContextVar("ecscart_connection", default=None)
 
@@ -96,48 +86,56 @@ class Database:
                 yield connection
 
     def declare(
-        self, part: str, version: int, metadata: MetaData, *, fill: Callable[[Connection], object] | None = None
+        self,
+        part: str,
+        version: int,
+        metadata: MetaData,
+        *,
+        fill: Callable[[Connection], object] | None = None,
+        steps: Mapping[int, Step] | None = None,
     ) -> None:
         """Say which tables `part` of the package keeps here; reaches nothing yet.
 
         They are made, in a transaction of their own, before the first transaction of each process; `fill` then
-        puts in what must be there from the beginning, and must not mind that it is. A database written by a newer
-        version is refused with `ConfigError`.
+        puts in what must be there from the beginning, and must not mind that it is. `steps[n]` changes tables of
+        version n into those of n + 1: done by itself on SQLite, by `upgrade()` on PostgreSQL, where older tables
+        are refused with `ConfigError`. A database written by a newer version is refused everywhere.
         """
         with self._lock:
-            self._parts[part] = _Part(part, version, metadata, fill)
+            self._parts[part] = Part(part, version, metadata, fill, steps or {})
             self._prepared_by = 0
 
+    def upgrade(self) -> list[Upgraded]:
+        """Bring the tables of every declared part to this package's version, all or none; says what was done."""
+        with _translated():
+            return self._prepare_parts(upgrade=True)
+
+    def milliseconds(self, connection: Connection, clock: Clock | None = None) -> int:
+        """The moment by `clock`, or by the clock that all users of this database share, in ms since 1970."""
+        if clock is None and not self.is_sqlite:
+            return int(connection.execute(_SERVER_MOMENT).scalar_one())
+        return round((clock or utc_now)().timestamp() * 1000)
+
     def _prepare(self) -> None:
-        if self._prepared_by == os.getpid():
-            return
+        if self._prepared_by != os.getpid():
+            self._prepare_parts(upgrade=self.is_sqlite)
+
+    def _prepare_parts(self, *, upgrade: bool) -> list[Upgraded]:
+        shown = self.url.render_as_string(hide_password=True)
         with self._lock, self._connection(write=True) as connection:
             token = self._open.set(connection)
             try:
                 if not self.is_sqlite:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _ADVISORY_LOCK})
-                _SCHEMA.create(connection, checkfirst=True)
-                for part in self._parts.values():
-                    self._prepare_part(connection, part)
+                found = versions(connection)
+                done = [
+                    prepare(connection, part, found.get(part.name), upgrade=upgrade, shown=shown)
+                    for part in self._parts.values()
+                ]
             finally:
                 self._open.reset(token)
             self._prepared_by = os.getpid()
-
-    def _prepare_part(self, connection: Connection, part: _Part) -> None:
-        version = select(_SCHEMA.c.version).where(_SCHEMA.c.part == part.name)
-        found = connection.execute(version).scalar_one_or_none()
-        if found is None:
-            part.metadata.create_all(connection)
-            connection.execute(_SCHEMA.insert().values(part=part.name, version=part.version))
-        elif found > part.version:
-            raise ConfigError(
-                "ECSCART_DATABASE_URL",
-                self.url.render_as_string(hide_password=True),
-                f"Its {part.name} tables have version {found}, this package knows {part.version}: "
-                "install the newer package.",
-            )
-        if part.fill is not None:
-            part.fill(connection)
+        return [one for one in done if one is not None]
 
     def close(self) -> None:
         """Close every connection of this process."""
@@ -185,11 +183,18 @@ def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True, pool_timeout=_BUSY_SECONDS)
     if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_closed(Path(url.database))
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_closed(file: Path) -> None:
+    """Make the file, for its owner alone: it holds secrets. SQLite gives the files beside it the same mode."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # it is there already, or SQLite says better what is wrong
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _configure_sqlite(dbapi_connection: Any, _record: object) -> None:

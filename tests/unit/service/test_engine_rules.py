@@ -10,7 +10,7 @@ import pytest
 
 from flask_ecscart import errors
 from flask_ecscart.catalog.file import MemoryCatalog
-from flask_ecscart.locales import LOCALES
+from flask_ecscart.locales import LOCALES, RECORDED
 from flask_ecscart.model import Cart, ItemChange, NewItem
 from flask_ecscart.service.engine import CartService
 from flask_ecscart.service.messages import faults_of
@@ -32,7 +32,7 @@ def test_a_new_cart_keeps_the_order_of_the_request(new_cart: NewCart) -> None:
     assert cart.faults == ()
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", RECORDED)
 def test_cart_id_and_hmac_look_as_recorded_in_every_locale(locale: str, new_cart: NewCart) -> None:
     ref = new_cart({BOOK: 1}, locale).ref
     assert re.fullmatch(r"\d{3}-\d{7}-\d{7}", ref.cart_id)
