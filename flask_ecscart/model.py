@@ -17,14 +17,18 @@ __all__ = [
     "CartFault",
     "CartItem",
     "CartRef",
+    "Deal",
     "ItemChange",
+    "ItemGroup",
     "Money",
     "NewItem",
     "Notice",
     "NoticeCode",
     "Offer",
+    "OfferSource",
     "Product",
     "ProductKind",
+    "ProductPage",
     "RelatedItem",
     "ResponseGroup",
 ]
@@ -38,7 +42,20 @@ Area = Literal["active", "saved"]
 Action = Literal["MoveToCart", "SaveForLater"]
 Availability = Literal["in_stock", "out_of_stock", "preorder", "discontinued"]
 ProductKind = Literal["product", "variation_parent", "collection_parent", "digital", "inaccessible"]
+OfferSource = Literal["owner", "creators", "ecs"]
+Deal = Literal["prime_exclusive", "prime_early_access"]
 ResponseGroup = Literal["Cart", "Request", "CartSimilarities", "CartTopSellers", "CartNewReleases"]
+ItemGroup = Literal[
+    "Request",
+    "Small",
+    "ItemAttributes",
+    "OfferSummary",
+    "Offers",
+    "OfferFull",
+    "OfferListings",
+    "Images",
+    "Variations",
+]
 NoticeCode = Literal[
     "quantity_capped", "saved_for_later", "moved_to_cart", "refused", "price_changed", "cart_renewed", "busy"
 ]
@@ -52,7 +69,7 @@ class Money(msgspec.Struct, frozen=True):
     formatted: str
 
 
-class Offer(msgspec.Struct, frozen=True, kw_only=True):
+class Offer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One seller's offer of a product: what an OfferListingId names."""
 
     offer_listing_id: str | None
@@ -65,6 +82,16 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """SellerNickname; None means the locale's Amazon itself."""
     merchant_id: str | None = None
     seller_id: str | None = None
+    condition: str | None = None
+    """Condition in the words of the service (New, Used…); None when it was not said."""
+    source: OfferSource = "owner"
+    """Who said so: a price may be shown only where it was Amazon's API or the remote service."""
+    as_of: datetime | None = None
+    """When they said so; None for the owner's word, which has no time."""
+    deal: Deal | None = None
+    """Who the price is for, where it is not for everybody."""
+    price_hidden: bool = False
+    """There is a price that may not be shown (violatesMAP): the shopper sees it at the retailer."""
 
     @property
     def available(self) -> bool:
@@ -72,7 +99,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         return self.availability == "in_stock"
 
 
-class Product(msgspec.Struct, frozen=True, kw_only=True):
+class Product(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is for sale under an ASIN in one locale. `offers[0]` is the one an ASIN alone buys."""
 
     locale: str
@@ -87,6 +114,10 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     released: str | None = None
     """Release date, ISO 8601 (YYYY-MM-DD)."""
     offers: tuple[Offer, ...] = ()
+    variations: tuple[Product, ...] = ()
+    """Of a variation parent, the products that can be bought, where they were asked for."""
+    choice: str | None = None
+    """Of a variation, what sets it apart from the others: "Green, 40 cm"."""
 
 
 class CartRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,6 +206,20 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         """Without PurchaseURL, which holds the HMAC."""
         return f"Cart({self.ref!r}, {len(self.items)} items, {len(self.saved)} saved)"
+
+
+class ProductPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What ItemLookup or one page of ItemSearch found, in the service's order.
+
+    `faults` are errors that came beside the products: an ASIN nobody knows, nothing found at all.
+    """
+
+    products: tuple[Product, ...] = ()
+    total_results: int | None = None
+    total_pages: int | None = None
+    """Of a search, how much there is in all; None for a lookup."""
+    faults: tuple[CartFault, ...] = ()
+    request_id: str | None = None
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, cast, get_args
 
@@ -12,7 +12,7 @@ import msgspec
 from flask_ecscart.locales import Locale
 from flask_ecscart.model import MAX_QUANTITY, Availability, Offer, Product, ProductKind
 
-__all__ = ["ASIN", "COLUMNS", "REQUIRED", "CellError", "Row", "read_row"]
+__all__ = ["ASIN", "COLUMNS", "MAX_TITLE", "REQUIRED", "CellError", "Row", "RowReader", "cut", "guarded", "unguarded"]
 
 REQUIRED = ("locale", "asin", "title")
 COLUMNS = (
@@ -31,11 +31,17 @@ COLUMNS = (
     "image",
     "released",
 )
+MAX_TITLE = 300
+"""Characters of a title that are kept: there are pages that send ten thousand."""
 ASIN = re.compile(r"[A-Z0-9]{10}")
 _PRICE = re.compile(r"[0-9]{1,9}(?:\.([0-9]+))?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _OFFER_LISTING_ID = re.compile(r"[A-Za-z0-9%+/=_.~-]{1,512}")
 _LINK = re.compile(r"(?:https?://|/(?!/))[^\s\"'<>\\]{0,2000}")
+_FORMULA = "=+-@\t\r"
+_GUARDED = f"{_FORMULA}0"
+_OF_OFFER = frozenset({"offer_listing_id", "availability", "limit", "seller", "merchant_id", "seller_id"})
+_OFTEN_THE_SAME = frozenset({"product_group", "kind", "availability", "seller", "merchant_id", "seller_id"})
 _WITHOUT_OFFERS = ("variation_parent", "collection_parent")
 
 
@@ -48,46 +54,63 @@ class CellError(Exception):
         super().__init__(problem)
 
 
-class Row(msgspec.Struct, frozen=True):
-    """One line of the file: the product as this line describes it (without offers), and its offer."""
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """One line of the file: the product as this line describes it, with the line's own offer where it has one."""
 
     line: int
     product: Product
     offer: Offer | None
 
 
-def read_row(line: int, cells: Mapping[str, str], locales: Mapping[str, Locale]) -> tuple[Row | None, list[CellError]]:
-    """The row, or every problem its cells have. `cells` are stripped; a missing column is an empty cell."""
-    values: dict[str, Any] = {}
-    problems: list[CellError] = []
-    for column, check in _CHECKS.items():
+class RowReader:
+    """Reads lines whose cells stand in the order of `header`; a missing column is an empty cell in each."""
+
+    def __init__(self, header: Sequence[str], locales: Mapping[str, Locale]) -> None:
+        self._locales = locales
+        places = {name: place for place, name in enumerate(header)}
+        self._locale_at, self._price_at = places["locale"], places.get("price")
+        self._plan = [(places[name], name, check) for name, check in _CHECKS.items() if name in places]
+        self._known: dict[str, str] = {}
+        self._defaults = {name: check("") for name, check in _CHECKS.items() if name not in REQUIRED}
+
+    def read(self, line: int, cells: Sequence[str]) -> tuple[Row | None, list[CellError]]:
+        """The row, or every problem its cells have."""
+        of_product: dict[str, Any] = {}
+        of_offer: dict[str, Any] = {}
+        problems: list[CellError] = []
+        for place, column, check in self._plan:
+            cell = unguarded(cells[place].strip()) if place < len(cells) else ""
+            try:
+                value = check(cell) if cell or column in REQUIRED else self._defaults[column]
+            except ValueError as problem:
+                problems.append(CellError(column, str(problem)))
+                continue
+            if column in _OFTEN_THE_SAME and value is not None:
+                value = self._known.setdefault(str(value), str(value))  # kept once, not a hundred thousand times
+            (of_offer if column in _OF_OFFER else of_product)[column] = value
+        locale = self._locales.get(_cell(cells, self._locale_at))
+        if locale is None:
+            problems.insert(0, CellError("locale", f"Write one of {', '.join(self._locales)}."))
+            return None, problems
         try:
-            values[column] = check(cells.get(column, ""))
+            of_offer["price"] = _price(_cell(cells, self._price_at), locale)
         except ValueError as problem:
-            problems.append(CellError(column, str(problem)))
-    locale = locales.get(cells.get("locale", ""))
-    if locale is None:
-        problems.insert(0, CellError("locale", f"Write one of {', '.join(locales)}."))
-        return None, problems
-    try:
-        values["price"] = _price(cells.get("price", ""), locale)
-    except ValueError as problem:
-        problems.append(CellError("price", str(problem)))
-    if problems:
-        return None, problems
-    return Row(line, _product(locale, values), _offer(values)), []
+            problems.append(CellError("price", str(problem)))
+        if problems:
+            return None, problems
+        return _row(line, locale.code, of_product, of_offer), []
 
 
-def _product(locale: Locale, values: Mapping[str, Any]) -> Product:
-    own = ("asin", "title", "url", "image", "product_group", "kind", "parent_asin", "released")
-    return Product(locale=locale.code, **{name: values[name] for name in own})
+def _row(line: int, locale: str, of_product: dict[str, Any], of_offer: dict[str, Any]) -> Row:
+    if of_product.get("kind") in _WITHOUT_OFFERS:
+        return Row(line, Product(locale=locale, **of_product), None)
+    of_offer.setdefault("offer_listing_id", None)
+    offer = Offer(**of_offer)
+    return Row(line, Product(locale=locale, offers=(offer,), **of_product), offer)
 
 
-def _offer(values: Mapping[str, Any]) -> Offer | None:
-    if values["kind"] in _WITHOUT_OFFERS:
-        return None
-    own = ("offer_listing_id", "price", "availability", "limit", "seller", "merchant_id", "seller_id")
-    return Offer(**{name: values[name] for name in own})
+def _cell(cells: Sequence[str], place: int | None) -> str:
+    return cells[place].strip() if place is not None and place < len(cells) else ""
 
 
 def _price(cell: str, locale: Locale) -> int | None:
@@ -112,7 +135,22 @@ def _title(cell: str) -> str:
     text = _text(cell)
     if text is None:
         raise ValueError("Write the product's title.")
-    return text
+    return cut(text)
+
+
+def cut(text: str) -> str:
+    """`text`, shortened to what a page has room for."""
+    return text if len(text) <= MAX_TITLE else f"{text[: MAX_TITLE - 1].rstrip()}…"
+
+
+def guarded(cell: str) -> str:
+    """`cell` so that no spreadsheet takes it for a formula, or a code for a number."""
+    return f"'{cell}" if (cell and cell[0] in _FORMULA) or re.fullmatch(r"0[0-9]+", cell) else cell
+
+
+def unguarded(cell: str) -> str:
+    """The cell that `guarded` wrote."""
+    return cell[1:] if cell[:1] == "'" and cell[1:2] and cell[1] in _GUARDED else cell
 
 
 def _asin(cell: str) -> str:

@@ -12,19 +12,21 @@ import csv
 import io
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from threading import Lock
 
 import msgspec
 
 from flask_ecscart.catalog import offer_listing_key
-from flask_ecscart.catalog.columns import COLUMNS, REQUIRED, Row, read_row
+from flask_ecscart.catalog.columns import COLUMNS, REQUIRED, Row, RowReader
 from flask_ecscart.catalog.memory import MemoryCatalog
+from flask_ecscart.catalog.sources import SourceStatus
 from flask_ecscart.errors import CatalogError
 from flask_ecscart.locales import LOCALES, Locale
 from flask_ecscart.model import Offer, Product
 
-__all__ = ["FileCatalog", "MemoryCatalog", "check"]
+__all__ = ["FileCatalog", "MemoryCatalog", "check", "table"]
 
 _LOG = logging.getLogger(__name__)
 _MAX_BYTES = 64 * 1024 * 1024
@@ -42,6 +44,7 @@ class FileCatalog:
         self._locales = locales
         self._lock = Lock()
         self._seen = _stamp(self._path)
+        self._problem: CatalogError | None = None
         self._products = self._read()
 
     def __len__(self) -> int:
@@ -50,6 +53,11 @@ class FileCatalog:
     def __iter__(self) -> Iterator[Product]:
         return iter(self._current())
 
+    @property
+    def version(self) -> object:
+        """Another one after the file was read again."""
+        return self._current().version
+
     def lookup(self, locale: str, asins: Iterable[str]) -> Mapping[str, Product]:
         """The products known under `asins` in `locale`, by ASIN."""
         return self._current().lookup(locale, asins)
@@ -57,6 +65,17 @@ class FileCatalog:
     def offer(self, locale: str, offer_listing_id: str) -> tuple[Product, Offer] | None:
         """The product and offer named by `offer_listing_id` (percent-encoded not at all, once or twice)."""
         return self._current().offer(locale, offer_listing_id)
+
+    def status(self) -> list[SourceStatus]:
+        """Whether the file as it is now is the one that is used, and since when."""
+        self._current()
+        changed = datetime.fromtimestamp(self._seen[0] / 1e9, timezone.utc)
+        if self._problem is None:
+            detail = f"{len(self._products)} products from {self._path.name}"
+            return [SourceStatus(source="file", locale=None, state="ok", detail=detail, since=changed)]
+        advice = f"The last good version is used. Mend the file: flask ecscart catalog check {self._path.name}"
+        detail = str(self._problem)
+        return [SourceStatus(source="file", locale=None, state="broken", detail=detail, since=changed, advice=advice)]
 
     def _current(self) -> MemoryCatalog:
         try:
@@ -73,7 +92,9 @@ class FileCatalog:
     def _reread(self) -> None:
         try:
             self._products = self._read()
+            self._problem = None
         except CatalogError as problem:
+            self._problem = problem
             _LOG.error("The changed catalog is not used, the last good one stays: %s", problem)
 
     def _read(self) -> MemoryCatalog:
@@ -105,51 +126,56 @@ def _rows(path: Path, locales: Mapping[str, Locale]) -> tuple[list[Row], list[Ca
     """The good rows and the problems. Raises `CatalogError` where no line can be read at all."""
     rows: list[Row] = []
     problems: list[CatalogError] = []
-    for line, cells in _lines(path):
-        row, found = read_row(line, cells, locales)
-        problems += [CatalogError(str(path), line, problem.column, problem.problem) for problem in found]
+    lines = table(path)
+    reader = RowReader(next(lines)[1], locales)
+    for line, cells in lines:
+        row, found = reader.read(line, cells)
         if row is not None:
             rows.append(row)
+        else:
+            problems += [CatalogError(str(path), line, problem.column, problem.problem) for problem in found]
     problems += _clashes(path, rows)
     return rows, sorted(problems, key=lambda problem: problem.line or 0)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    text = _decoded(path)
-    head = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if head.count(";") > head.count(",") else ",")
+def table(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The lines of the file with their numbers: first its checked header, then those that hold something."""
+    data = _checked(path)
+    head = data.partition(b"\n")[0]
+    delimiter = ";" if head.count(b";") > head.count(b",") else ","
+    reader = csv.reader(io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline=""), delimiter=delimiter)
     try:
         header = _header(path, next(reader, list[str]()))
+        width = len(header)
+        yield 1, header
         line = reader.line_num + 1
         for cells in reader:
+            if len(cells) > width and any(cell.strip() for cell in cells[width:]):
+                problem = "More cells than the header has columns: put texts with commas in quotes."
+                raise CatalogError(str(path), line, None, problem)
             if any(cell.strip() for cell in cells):
-                if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
-                    raise CatalogError(
-                        str(path),
-                        line,
-                        None,
-                        "More cells than the header has columns: put texts with commas in quotes.",
-                    )
-                yield line, {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
+                yield line, cells
             line = reader.line_num + 1
     except csv.Error as problem:
         raise CatalogError(str(path), reader.line_num, None, f"Not readable as CSV ({problem}).") from problem
 
 
-def _decoded(path: Path) -> str:
+def _checked(path: Path) -> bytes:
     _stamp(path)
     data = path.read_bytes()
     if len(data) > _MAX_BYTES:
         raise CatalogError(str(path), None, None, f"Larger than {_MAX_BYTES // 2**20} MB: split it.")
     try:
-        return data.decode("utf-8-sig")
+        data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = data.count(b"\n", 0, problem.start) + 1
         raise CatalogError(str(path), line, None, 'Not UTF-8: save the sheet as "CSV UTF-8".') from problem
+    return data
 
 
 def _header(path: Path, cells: list[str]) -> list[str]:
-    names = [cell.strip().lower().replace(" ", "_") for cell in cells]
+    stripped = [cell.strip() for cell in cells]
+    names = [cell if cell.startswith("#") else cell.lower().replace(" ", "_") for cell in stripped]
     for name in names:
         if name and not name.startswith("#") and name not in COLUMNS:
             raise CatalogError(
@@ -185,9 +211,12 @@ def _clashes(path: Path, rows: list[Row]) -> Iterator[CatalogError]:
 
 
 def _products(rows: Iterable[Row]) -> Iterator[Product]:
-    grouped: dict[tuple[str, str], list[Row]] = {}
+    grouped: dict[tuple[str, str], Product] = {}
     for row in rows:
-        grouped.setdefault((row.product.locale, row.product.asin), []).append(row)
-    for group in grouped.values():
-        offers = tuple(row.offer for row in group if row.offer is not None)
-        yield msgspec.structs.replace(group[0].product, offers=offers)
+        key = (row.product.locale, row.product.asin)
+        first = grouped.get(key)
+        if first is None:
+            grouped[key] = row.product
+        elif row.offer is not None:
+            grouped[key] = msgspec.structs.replace(first, offers=(*first.offers, row.offer))
+    yield from grouped.values()

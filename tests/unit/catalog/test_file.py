@@ -14,7 +14,7 @@ import flask_ecscart
 from flask_ecscart.catalog.columns import COLUMNS
 from flask_ecscart.catalog.file import FileCatalog, MemoryCatalog, check
 from flask_ecscart.errors import CatalogError
-from flask_ecscart.locales import LOCALES
+from flask_ecscart.locales import RECORDED
 from flask_ecscart.model import Offer, Product
 
 LAMP = "B000LAMP01"
@@ -123,7 +123,7 @@ def test_unknown_asins_are_absent(path: Path) -> None:
 def test_the_sample_catalog_is_good() -> None:
     sample = Path(flask_ecscart.__file__).parent / "catalog" / "sample.csv"
     assert check(sample) == []
-    assert {product.locale for product in FileCatalog(sample)} == set(LOCALES)
+    assert {product.locale for product in FileCatalog(sample)} == set(RECORDED)
 
 
 # --- Slips ---------------------------------------------------------------------------------------------------

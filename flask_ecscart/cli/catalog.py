@@ -1,0 +1,101 @@
+"""`flask ecscart catalog …`: check the owner's file, import into it, write it for a spreadsheet, ask how it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+import click
+from flask.cli import AppGroup, with_appcontext
+
+from flask_ecscart.catalog import BrowsableCatalog
+from flask_ecscart.catalog.file import FileCatalog, check
+from flask_ecscart.catalog.sheet import export_sheet, merge_sheets
+from flask_ecscart.catalog.status import ReportingCatalog
+from flask_ecscart.cli.group import ecscart
+from flask_ecscart.clock import iso
+from flask_ecscart.errors import CatalogError
+from flask_ecscart.web.site import current_site
+
+__all__ = ["catalog"]
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+catalog = AppGroup("catalog", help="The catalog: check the file, import into it, export it, see how it is.")
+ecscart.add_command(catalog)
+
+
+@catalog.command("check", with_appcontext=False)
+@click.argument("file", required=False, type=_FILE)
+def check_file(file: Path | None) -> None:
+    """Print every problem of FILE (the site's own when none is named) by line and column; exit 1 if there is any."""
+    path = file or _file_of_site()
+    problems = check(path)
+    for problem in problems:
+        click.echo(str(problem))
+    if problems:
+        lines = len({problem.line for problem in problems})
+        raise click.ClickException(f"{len(problems)} problems in {lines} lines. The file cannot be used until mended.")
+    click.echo(f"{path}: {len(FileCatalog(path))} products, no problem.")
+
+
+@catalog.command("import", with_appcontext=False)
+@click.argument("other", type=_FILE)
+@click.option("--into", type=_FILE, help="The file to change; the site's own when none is named.")
+def import_file(other: Path, into: Path | None) -> None:
+    """Bring the lines of OTHER, a CSV file with the same columns, into the catalog file.
+
+    A line of the same locale, ASIN and seller gets the cells of OTHER that hold something; others are added.
+    """
+    path = into or _file_of_site()
+    try:
+        done = merge_sheets(path, other)
+    except CatalogError as problem:
+        raise click.ClickException(f"{problem} Nothing was changed.") from problem
+    click.echo(f"{path}: {done.added} lines added, {done.changed} changed, {done.same} as they were.")
+
+
+@catalog.command("export")
+@click.argument("file", type=_FILE)
+@with_appcontext
+def export_file(file: Path) -> None:
+    """Write the site's catalog to FILE, a CSV that opens in a spreadsheet. What Amazon's API said is not in it."""
+    known = current_site().catalog
+    if not isinstance(known, BrowsableCatalog):
+        raise click.ClickException("This site's catalog cannot be listed: name a CSV file in ECSCART_CATALOG.")
+    try:
+        lines = export_sheet(file, known)
+    except CatalogError as problem:
+        raise click.ClickException(str(problem)) from problem
+    click.echo(f"{file}: {lines} lines.")
+
+
+@catalog.command("status")
+@with_appcontext
+def show_status() -> None:
+    """Say how each layer of the catalog is; exit 1 if one is not well."""
+    known = current_site().catalog
+    told = known.status() if isinstance(known, ReportingCatalog) else []
+    for one in told:
+        when = f", last well {iso(one.last_ok)}" if one.last_ok else ""
+        rest = f", asked again after {iso(one.until)}" if one.until else ""
+        waiting = f", {one.waiting} waiting" if one.waiting else ""
+        unknown = f", not known there: {', '.join(one.unknown)}" if one.unknown else ""
+        detail = f" ({one.detail})" if one.detail else ""
+        click.echo(f"{one.source} {one.locale or ''}".strip() + f": {one.state}{detail}{when}{rest}{waiting}{unknown}")
+        if one.advice:
+            click.echo(f"    {one.advice}")
+    if not told:
+        click.echo("The catalog takes any ASIN at its word, and asks nobody.")
+    if any(one.state not in {"ok", "unused"} for one in told):
+        raise click.exceptions.Exit(1)
+
+
+def _file_of_site() -> Path:
+    value: object = with_appcontext(lambda: current_site().settings.catalog)()
+    if isinstance(value, Mapping):
+        value = cast("Mapping[str, object]", value).get("file")
+    if not isinstance(value, (str, Path)):
+        raise click.UsageError("Name a file: this site's ECSCART_CATALOG has none.")
+    return Path(value)
