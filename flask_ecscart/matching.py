@@ -80,6 +80,10 @@ class Round:
             else:
                 self.refusals.append(Refusal(line, self._errors.get(id(line)) or _reason(line, self._faults)))
 
+    def drop_refused_alone(self) -> None:
+        """Take out of the wish only what was refused by name, when the round cannot be finished."""
+        self.drop_refused([line for line in self.wish.lines if id(line) in self._errors])
+
     def removals(self) -> list[ItemChange]:
         """The changes that take out of the cart what is not wanted."""
         kept = {item.cart_item_id for _, item in self.pairs() if item is not None}

@@ -8,6 +8,7 @@ written only inside `exclusive()`.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import secrets
 from collections.abc import Generator
@@ -23,11 +24,13 @@ from sqlalchemy import Column, DateTime, LargeBinary, MetaData, String, Table, d
 from sqlalchemy.dialects import postgresql, sqlite
 
 from flask_ecscart.clock import Clock, utc_now
+from flask_ecscart.errors import ConfigError, ECSCartError, StateUnavailable
 from flask_ecscart.shopper import Shopper
 from flask_ecscart.state.sql import Database
 
-__all__ = ["COOKIE", "ShopperSessionInterface", "shopper_id"]
+__all__ = ["COOKIE", "HostStoredSessions", "ShopperSessionInterface", "shopper_id"]
 
+_HOST_PREFIX = "ecscart:"
 COOKIE = "ecscart"
 """Name of the cookie that says who the shopper is."""
 _LIFETIME = timedelta(days=180)
@@ -172,3 +175,79 @@ class ShopperSessionInterface(ServerSideSessionInterface):
 
     def _now(self) -> datetime:
         return self._clock().replace(tzinfo=None)
+
+
+class HostStoredSessions(ShopperSessionInterface):
+    """Shoppers' wishes in the store of a Flask-Session interface of the host's, with the same guarantees.
+
+    Who writes holds the shopper's row in our own database, so that nobody else can meanwhile: a lock that ends with
+    the process, not by the clock. The host's object is not changed: ours is a copy that shares its connection, writes
+    JSON and never reads anything else. Raises `ConfigError` for a store that cannot be used so.
+    """
+
+    def __init__(
+        self, app: Flask, database: Database, keys: tuple[str, ...], host: object, *, path: str, clock: Clock = utc_now
+    ):
+        super().__init__(app, database, keys, path=path, clock=clock)
+        store = copy.copy(_checked_store(host))
+        store.serializer = _Json()
+        self._store: Any = store
+
+    def read(self, shopper: str) -> Shopper:
+        """What is kept under a shopper id; an empty Shopper for an unknown one. Writes nothing."""
+        with _answering():
+            data = self._store._retrieve_session_data(_HOST_PREFIX + shopper)
+        return msgspec.convert(data, Shopper) if data else Shopper()
+
+    @contextmanager
+    def exclusive(self, shopper: str) -> Generator[Shopper, None, None]:
+        """See `ShopperSessionInterface.exclusive`; the host's store is written before the queue and counters are."""
+        with self._database.transaction() as connection:
+            self._insert_empty(shopper)
+            row = select(_SESSIONS.c.id).where(_SESSIONS.c.id == shopper)
+            connection.execute(row.with_for_update()).one()
+            kept = self.read(shopper)
+            before = msgspec.json.encode(kept)
+            yield kept
+            if msgspec.json.encode(kept) != before:
+                session = self.session_class(msgspec.to_builtins(kept), sid=shopper)
+                with _answering():
+                    self._store._upsert_session(_LIFETIME, session, _HOST_PREFIX + shopper)
+
+    def _delete_session(self, store_id: str) -> None:
+        with _answering():
+            self._store._delete_session(_HOST_PREFIX + store_id)
+        super()._delete_session(store_id)
+
+
+def _checked_store(host: object) -> Any:
+    names = {kind.__name__ for kind in type(host).__mro__}
+    shown = type(host).__name__
+    if not isinstance(host, ServerSideSessionInterface):
+        raise ConfigError(
+            "ECSCART_SESSION_INTERFACE",
+            shown,
+            "Use a server-side Flask-Session interface (Redis, SQLAlchemy, MongoDB, Memcached, DynamoDB): a session "
+            "kept in the browser would show the cart's HMAC, which lets anybody change the cart.",
+        )
+    if names & {"CacheLibSessionInterface", "FileSystemSessionInterface"}:
+        raise ConfigError(
+            "ECSCART_SESSION_INTERFACE",
+            shown,
+            "It reads with pickle, which runs whatever lies in the store. Use another, or leave the setting out.",
+        )
+    return host
+
+
+@contextmanager
+def _answering() -> Generator[None, None, None]:
+    try:
+        yield
+    except ECSCartError:
+        raise
+    except Exception as problem:
+        # Whatever client library the host's store uses has errors of its own, perhaps with an address in them.
+        kind = type(problem).__name__
+    else:
+        return
+    raise StateUnavailable(f"The session store does not answer ({kind}); try again in a few seconds.")

@@ -6,7 +6,7 @@ came back with the wish: what the service capped or refused changes what is want
 a notice. A line that waits in the saved area because it is not available is told once and stays wanted.
 
 The function works on a `Wish` it was given and knows neither locks nor queues; who calls it decides when
-(inside the request for the embedded provider).
+(inside the request for the embedded provider, in its turn for a remote one).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from flask_ecscart.clock import Clock, utc_now
-from flask_ecscart.errors import DeadCart, ECSError, InternalError, ItemError, RequestRefused
+from flask_ecscart.errors import DeadCart, ECSCartError, ECSError, InternalError, ItemError, RequestRefused
 from flask_ecscart.matching import Refusal, Round, entries_of, match, new_item
 from flask_ecscart.model import MAX_ENTRIES, Cart, NoticeCode
 from flask_ecscart.provider import CartProvider
@@ -32,25 +32,31 @@ class Settler:
         self._texts = texts
         self._clock = clock
 
-    def settle(self, wish: Wish, locale: str, associate_tag: str) -> tuple[Cart | None, list[Refusal]]:
+    def settle(
+        self, wish: Wish, locale: str, associate_tag: str, *, known: Cart | None = None
+    ) -> tuple[Cart | None, list[Refusal]]:
         """Bring the remote cart to agree with `wish`, which is changed to what is true.
 
         Returns the cart as it stands (None: there is none and none is wanted) and the lines that were refused
         and are no longer wanted. Raises `TransportError`, `RequestThrottled` or `AccessRefused`; the wish then
-        holds what was reached (its reference), and settling again continues from there.
+        holds what was reached (its reference, and which lines were refused), and settling again continues from there.
+
+        `known` is the cart as an earlier reply showed it: it saves the reading. It may be old, since what is sent is
+        compared with the reply to it; where nothing had to be sent, `known` itself is returned.
         """
-        cart = self._current(wish)
+        is_known = known is not None and known.ref == wish.ref
+        cart = known if is_known else self._current(wish)
         refusals: list[Refusal] = []
         if wish.lines:
-            round_ = Round(wish, cart)
-            cart = self._fill(round_, locale, associate_tag)
-            refusals = round_.refusals
+            cart, refusals = self._filled(wish, cart, locale, associate_tag)
+            if is_known and cart is not None and cart is not known and Round(wish, cart).missing():
+                # `known` was too old: it showed lines that are gone. The last reply shows what is there.
+                cart, more = self._filled(wish, cart, locale, associate_tag)
+                refusals = [*refusals, *more]
         elif cart is not None and (cart.items or cart.saved):
             cart = self._provider.clear(cart.ref)
         if cart is not None:
             self._compare(wish, cart)
-        for refusal in refusals:
-            self._tell(wish, "refused", refusal.line, message=self._refused_text(refusal.error))
         wish.settled = wish.version
         return cart, refusals
 
@@ -99,6 +105,18 @@ class Settler:
         if wish.lines:
             self._tell(wish, "cart_renewed")
         return None
+
+    def _filled(self, wish: Wish, cart: Cart | None, locale: str, tag: str) -> tuple[Cart | None, list[Refusal]]:
+        round_ = Round(wish, cart)
+        try:
+            cart = self._fill(round_, locale, tag)
+        except ECSCartError:
+            round_.drop_refused_alone()  # what is known by now need not be asked for again
+            raise
+        finally:
+            for refusal in round_.refusals:
+                self._tell(wish, "refused", refusal.line, message=self._refused_text(refusal.error))
+        return cart, round_.refusals
 
     def _fill(self, round_: Round, locale: str, tag: str) -> Cart | None:
         wish = round_.wish

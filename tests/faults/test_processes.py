@@ -1,0 +1,237 @@
+"""Real worker processes, a real remote service that takes one transaction a second, real kills and pauses."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+from sqlalchemy import create_engine, text
+
+from tests.support.redis import RedisServer, redis_server
+from tests.support.shop import LAMP, MUG
+from tests.support.web import WorkerSite
+
+SITE = "tests.support.remote_shop:create_site()"
+REMOTE = "tests.support.remote_shop:create_remote()"
+
+
+class Town:
+    """A remote service, a site with two workers, and its shoppers."""
+
+    def __init__(self, start: Callable[..., WorkerSite], folder: Path, env: dict[str, str]) -> None:
+        self.folder = folder
+        rate = env.pop("REMOTE_RATE", "1")
+        remote_env = {"REMOTE_FOLDER": str(folder), "REMOTE_RATE": rate, "REMOTE_DELAY": env.pop("REMOTE_DELAY", "0")}
+        self.remote = start(REMOTE, 1, remote_env)
+        self.env = {"SITE_FOLDER": str(folder / "site"), "REMOTE_URL": self.remote.url, "ECSCART_RATE": rate, **env}
+        self.site = start(SITE, 2, self.env)
+
+    def shopper(self) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False
+        session.post(f"{self.site.url}/ecscart/v1/shopper", timeout=10).raise_for_status()
+        return session
+
+    def add(self, shopper: requests.Session, asin: str = LAMP, key: str | None = None) -> requests.Response:
+        body = {"items": [{"asin": asin, "quantity": 1}]}
+        headers = {"Idempotency-Key": key} if key else {}
+        return shopper.post(f"{self.site.url}/ecscart/v1/carts/US/items", json=body, headers=headers, timeout=15)
+
+    def read(self, shopper: requests.Session) -> requests.Response:
+        return shopper.get(f"{self.site.url}/ecscart/v1/carts/US", timeout=15)
+
+    def settled(self, shopper: requests.Session, patience: float = 60.0) -> dict[str, int]:
+        """ASIN → pieces once the remote cart agrees."""
+        until = time.monotonic() + patience
+        while True:
+            response = self.read(shopper)
+            if response.status_code == 200 and not response.json()["pending"]:
+                return {item["asin"]: item["quantity"] for item in response.json()["items"]}
+            assert time.monotonic() < until, f"still pending: {response.status_code} {response.text[:300]}"
+            time.sleep(0.2)
+
+    def calls(self) -> list[tuple[float, str, int]]:
+        log = self.folder / "calls.log"
+        lines = log.read_text().splitlines() if log.exists() else []
+        return [(float(at), operation, int(status)) for at, operation, status in map(str.split, lines)]
+
+    def remote_carts(self) -> list[dict[str, int]]:
+        """What stands in every cart of the remote service."""
+        engine = create_engine(f"sqlite:///{self.folder / 'service.db'}")
+        with engine.connect() as connection:
+            rows = connection.execute(text("SELECT cart_id, asin, quantity FROM ecscart_remote_lines")).all()
+        engine.dispose()
+        carts: dict[str, dict[str, int]] = {}
+        for cart_id, asin, quantity in rows:
+            carts.setdefault(cart_id, {})[asin] = quantity
+        return list(carts.values())
+
+    def dispatching_pid(self) -> int:
+        """The worker that holds the lease (SQL state)."""
+        engine = create_engine(f"sqlite:///{self.folder / 'site' / 'ecscart.db'}")
+        with engine.connect() as connection:
+            lease = text("SELECT value FROM ecscart_fleeting WHERE name LIKE 'lease:%' AND length(value) > 0")
+            value = connection.execute(lease).scalar_one()
+        engine.dispose()
+        return int(bytes(value).decode().split("-")[0])
+
+
+@pytest.fixture
+def town(tmp_path: Path, serve_processes: Callable[..., WorkerSite]) -> Callable[..., Town]:
+    return lambda **env: Town(serve_processes, tmp_path, env)
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    with redis_server() as server:
+        yield server
+
+
+def gaps(calls: list[tuple[float, str, int]]) -> list[float]:
+    return [later[0] - earlier[0] for earlier, later in itertools.pairwise(calls)]
+
+
+@pytest.mark.parametrize("store", ["sql", pytest.param("redis", marks=pytest.mark.redis)])
+def test_two_first_adds_at_once_meet_in_one_cart(town, store: str, request: pytest.FixtureRequest) -> None:
+    env = {"ECSCART_REDIS_URL": request.getfixturevalue("redis").url} if store == "redis" else {}
+    here = town(REMOTE_RATE="5", **env)
+    shoppers = [here.shopper() for _ in range(6)]
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda one: here.add(*one), [(s, a) for s in shoppers for a in (LAMP, MUG)]))
+    assert {answer.status_code for answer in answers} == {200}
+    assert [here.settled(shopper) for shopper in shoppers] == [{LAMP: 1, MUG: 1}] * 6
+    assert here.remote_carts() == [{LAMP: 1, MUG: 1}] * 6
+    assert all(status == 200 for _, _, status in here.calls())
+
+
+def test_a_killed_dispatcher_is_replaced_within_five_seconds_and_the_rate_is_kept(town) -> None:
+    here = town()
+    shoppers = [here.shopper() for _ in range(10)]
+    for shopper in shoppers:
+        assert here.add(shopper).status_code == 200
+        here.read(shopper)
+    time.sleep(2.5)
+    os.kill(here.dispatching_pid(), signal.SIGKILL)
+    killed_at, before = time.time(), len(here.calls())
+    assert [here.settled(shopper) for shopper in shoppers] == [{LAMP: 1}] * 10
+    calls = here.calls()
+    assert calls[before][0] - killed_at < 5
+    assert min(gaps(calls)) >= 0.99
+    assert all(status == 200 for _, _, status in calls)
+    assert sorted(map(str, here.remote_carts())) in (
+        [str({LAMP: 1})] * 10,
+        [str({LAMP: 1})] * 11,  # one whose CartCreate was on its way: an orphan, which expires
+    )
+
+
+def test_a_paused_dispatcher_that_wakes_does_no_harm(town) -> None:
+    here = town()
+    shoppers = [here.shopper() for _ in range(6)]
+    for shopper in shoppers:
+        here.add(shopper)
+        here.read(shopper)
+    time.sleep(1.5)
+    paused = here.dispatching_pid()
+    os.kill(paused, signal.SIGSTOP)
+    try:
+        time.sleep(6)
+    finally:
+        os.kill(paused, signal.SIGCONT)
+    for shopper in shoppers:
+        here.add(shopper, MUG)
+    assert [here.settled(shopper) for shopper in shoppers] == [{LAMP: 1, MUG: 1}] * 6
+    assert min(gaps(here.calls())) >= 0.99
+    assert all(status == 200 for _, _, status in here.calls())
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("fault", ["emptied", "killed"])
+def test_a_redis_that_loses_everything_loses_no_cart(town, redis: RedisServer, fault: str) -> None:
+    here = town(ECSCART_REDIS_URL=redis.url)
+    shoppers = [here.shopper() for _ in range(8)]
+    for shopper in shoppers[:4]:
+        here.add(shopper)
+        here.read(shopper)
+    time.sleep(1)
+    if fault == "emptied":
+        redis.empty()
+    else:
+        redis.kill()
+    for shopper in shoppers[4:]:
+        began = time.monotonic()
+        assert here.add(shopper).status_code == 200  # what is wanted is in the database
+        assert time.monotonic() - began < 3
+    if fault == "killed":
+        redis.start()
+    assert [here.settled(shopper) for shopper in shoppers] == [{LAMP: 1}] * 8
+    assert min(gaps(here.calls())) >= 0.99
+    assert all(status == 200 for _, _, status in here.calls())
+
+
+def test_no_request_is_held_longer_than_max_wait(town) -> None:
+    here = town(REMOTE_DELAY="2")
+    shoppers = [here.shopper() for _ in range(8)]
+    times = []
+    for shopper in shoppers:
+        began = time.monotonic()
+        response = here.add(shopper)
+        times.append(time.monotonic() - began)
+        assert response.status_code == 200
+    assert response.json()["pending"]
+    assert int(response.headers["Retry-After"]) >= 1
+    assert max(times) < 0.3 + 0.4
+
+
+def test_pages_of_the_host_do_not_notice_twenty_waiting_shoppers(town) -> None:
+    here = town()
+    page = here.shopper()
+
+    def p99(seconds: float) -> tuple[float, float]:
+        taken = []
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            began = time.perf_counter()
+            page.get(f"{here.site.url}/page", timeout=10).raise_for_status()
+            taken.append(time.perf_counter() - began)
+        return statistics.median(taken), sorted(taken)[int(len(taken) * 0.99)]
+
+    shoppers = [here.shopper() for _ in range(20)]
+    p99(1)
+    idle = p99(4)
+    stop = time.monotonic() + 6
+
+    def shop(shopper: requests.Session) -> None:
+        here.add(shopper)
+        while time.monotonic() < stop:
+            response = here.read(shopper)
+            time.sleep(float(response.headers.get("Retry-After", "1")))
+
+    with ThreadPoolExecutor(20) as pool:
+        for shopper in shoppers:
+            pool.submit(shop, shopper)
+        time.sleep(0.5)
+        waiting = p99(4)
+    print(f"host page: idle {idle}, with 20 waiting {waiting}")
+    assert waiting[1] < max(1.5 * idle[1], idle[1] + 0.05)
+
+
+def test_a_stopped_site_hands_its_turn_back_within_a_second(town) -> None:
+    here = town()
+    shopper = here.shopper()
+    here.add(shopper)
+    here.settled(shopper)
+    shopper.close()  # gunicorn waits for connections that are kept alive
+    time.sleep(0.5)
+    began = time.monotonic()
+    here.site.stop()
+    assert time.monotonic() - began < 2
+    with pytest.raises(Exception, match="No row"):
+        here.dispatching_pid()
