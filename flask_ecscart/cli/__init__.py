@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask_ecscart.cli import serve, site
+from flask_ecscart.cli import catalog, dispatch, doctor, keys, report, serve, site, upgrade
 from flask_ecscart.cli.group import ecscart
 
-__all__ = ["ecscart", "serve", "site"]
+__all__ = ["catalog", "dispatch", "doctor", "ecscart", "keys", "report", "serve", "site", "upgrade"]
