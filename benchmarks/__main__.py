@@ -9,12 +9,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import state
+from benchmarks import catalog, protocol, state
 from benchmarks.harness import measure, table
 
 __all__ = ["SUITES", "main"]
 
-SUITES = {"state": state.suite}
+SUITES = {
+    "catalog": catalog.loading,
+    "catalog-lookup": catalog.looking_up,
+    "state": state.suite,
+    "protocol-reading": protocol.reading,
+    "protocol-writing": protocol.writing,
+    "protocol-adding": protocol.adding,
+}
 """Name → context manager that takes an empty folder on the project's own disk and yields a `Suite`."""
 
 

@@ -16,7 +16,7 @@ from statistics import median
 from typing import Any
 
 from flask import Flask, send_from_directory
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, CDPSession, Page, Route
 
 from benchmarks.widget_pages import PAGES, SHOPIFY, anchors, shopify_answer
 from tests.support.browser import running_browser
@@ -66,42 +66,40 @@ def _visit(browser: Browser, url: str, name: str, *, slow_down: int) -> Figures:
     page = context.new_page()
     page.route(re.compile("^https://"), _stub)
     session = context.new_cdp_session(page)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    session.send("Emulation.setCPUThrottlingRate", {"rate": slow_down})
-    events: list[dict[str, Any]] = []
-    session.on("Tracing.dataCollected", lambda data: events.extend(data["value"]))
-    session.send("Tracing.start", {"categories": "devtools.timeline,v8", "transferMode": "ReportEvents"})
+    events = _start_watching(session, slow_down)
     page.add_init_script(
         "window.shift = 0; new PerformanceObserver(l => l.getEntries().forEach(e => shift += e.value))"
         ".observe({type: 'layout-shift', buffered: true})"
     )
-    number = list(PAGES).index(name)
-    page.goto(f"{url}/bench/{number}")
+    page.goto(f"{url}/bench/{list(PAGES).index(name)}")
     page.wait_for_function(PAGES[name][1], timeout=20_000)
-    ready = page.evaluate("performance.now()")
+    figures: Figures = {"ready": page.evaluate("performance.now()")}
     page.wait_for_timeout(_SETTLE_MS)
     metrics = {row["name"]: row["value"] for row in session.send("Performance.getMetrics")["metrics"]}
     session.send("HeapProfiler.collectGarbage")
-    heap = session.send("Runtime.getHeapUsage")["usedSize"] / 1e6
-    figures = {
-        "ready": ready,
+    figures |= {
         "script": metrics["ScriptDuration"] * 1000,
         "all": metrics["TaskDuration"] * 1000,
-        "heap": heap,
+        "heap": session.send("Runtime.getHeapUsage")["usedSize"] / 1e6,
         "iframes": float(page.locator("iframe").count()),
         "shift": float(page.evaluate("window.shift")),
         **_weight(page),
     }
     with _Ended(session, page):
         session.send("Tracing.end")
-    figures["evaluate"] = sum(
-        event.get("tdur", 0) / 1000
-        for event in events
-        if event.get("name") in {"EvaluateScript", "v8.evaluateModule"} and _is_theirs(event)
-    )
+    figures["evaluate"] = sum(event.get("tdur", 0) / 1000 for event in events if _evaluates(event))
     context.close()
     return figures
+
+
+def _start_watching(session: CDPSession, slow_down: int) -> list[dict[str, Any]]:
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    session.send("Emulation.setCPUThrottlingRate", {"rate": slow_down})
+    events: list[dict[str, Any]] = []
+    session.on("Tracing.dataCollected", lambda data: events.extend(data["value"]))
+    session.send("Tracing.start", {"categories": "devtools.timeline,v8", "transferMode": "ReportEvents"})
+    return events
 
 
 class _Ended:
@@ -121,10 +119,11 @@ class _Ended:
             self._page.wait_for_timeout(10)
 
 
-def _is_theirs(event: dict[str, Any]) -> bool:
-    data = event.get("args", {}).get("data", {})
-    url = str(data.get("url", "")) or str(event.get("args", {}).get("fileName", ""))
-    return "/anchors/" in url or "/ecscart/" in url or event.get("name") == "v8.evaluateModule"
+def _evaluates(event: dict[str, Any]) -> bool:
+    if event.get("name") == "v8.evaluateModule":
+        return True
+    url = str(event.get("args", {}).get("data", {}).get("url", ""))
+    return event.get("name") == "EvaluateScript" and ("/anchors/" in url or "/ecscart/" in url)
 
 
 def _weight(page: Page) -> Figures:

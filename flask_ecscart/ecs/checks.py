@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from flask_ecscart.errors import (
     CartInfoMismatch,
     ExceededMaximumCartItems,
     InvalidParameterCombination,
+    InvalidParameterValue,
     InvalidQuantity,
+    InvalidResponseGroup,
     MaximumParameterRequirement,
     MinimumParameterRequirement,
+    MissingParameterCombination,
     MissingParameters,
     ParameterOutOfRange,
 )
 from flask_ecscart.model import MAX_ENTRIES, MAX_QUANTITY, CartRef, ItemChange, NewItem
 
-__all__ = ["check_changes", "check_new_items", "check_ref"]
+__all__ = [
+    "MAX_ASINS",
+    "check_asins",
+    "check_changes",
+    "check_groups",
+    "check_new_items",
+    "check_ref",
+    "check_search",
+]
+
+MAX_ASINS = 10
+"""ItemIds of one ItemLookup (the developer guides)."""
+_ASIN = re.compile(r"[A-Za-z0-9]{1,32}")
 
 
 def check_new_items(items: Sequence[NewItem]) -> None:
@@ -34,7 +50,10 @@ def check_new_items(items: Sequence[NewItem]) -> None:
                 " same request. Give one of them for each line."
             )
         if not item.asin and not item.offer_listing_id:
-            raise _missing("ASIN or OfferListingId")
+            raise MissingParameterCombination(
+                "Your request is missing a required parameter combination. Required parameter combinations include"
+                " ASIN, OfferListingId. Give one of them for each line."
+            )
         _check_quantity(item.quantity, lowest=1)
 
 
@@ -66,6 +85,41 @@ def check_ref(ref: CartRef, locale: str) -> None:
         raise CartInfoMismatch(
             f"The cart belongs to locale {ref.locale}, not {locale}. Send it to the client of its own locale."
         )
+
+
+def check_groups(groups: Sequence[str], valid: Sequence[str]) -> None:
+    """Raise when a response group is not one of `valid`."""
+    if unknown := [group for group in groups if group not in valid]:
+        wrong = ", ".join(map(repr, unknown))[:200]
+        raise InvalidResponseGroup(
+            f"Your ResponseGroup parameter is invalid: {wrong}. Valid response groups are {', '.join(valid)}."
+        )
+
+
+def check_asins(asins: Sequence[str]) -> None:
+    """Raise what ItemLookup would answer to `asins` before it looks anything up."""
+    if not asins:
+        raise _missing("ItemId")
+    if len(asins) > MAX_ASINS:
+        raise MaximumParameterRequirement(
+            f"Your request should have at most {MAX_ASINS} of the following parameters: ItemId. Send several requests."
+        )
+    for asin in asins:
+        if not _ASIN.fullmatch(asin):
+            raise InvalidParameterValue(
+                f"{asin[:40]!r} is not a valid value for ItemId. Please change this value and retry your request."
+            )
+
+
+def check_search(keywords: str, page: int) -> None:
+    """Raise what ItemSearch would answer to `keywords` and `page` before it searches."""
+    if not keywords.strip():
+        raise MinimumParameterRequirement(
+            "Your request should have atleast 1 of the following parameters: Keywords. Say what to look for."
+        )
+    if isinstance(page, bool) or page < 1:
+        # The last page differs with Version and SearchIndex (5, 10, 400): that is left to the service.
+        raise ParameterOutOfRange("The value you specified for ItemPage is invalid. Count the pages from 1.")
 
 
 def _missing(name: str) -> MissingParameters:

@@ -1,4 +1,4 @@
-"""Where a shopper may be sent: PurchaseURL and MobileCartURL, compared with the hosts we know.
+"""Where a shopper may be sent: PurchaseURL, MobileCartURL and links, compared with the hosts we know.
 
 Recorded forms (PROTOCOL 3): separators as literal ``%26`` or as ``&``, the HMAC escaped in part or in full, and for
 Japan two hosts. Nothing is decoded or repaired: a URL is passed on as it came, or not at all.
@@ -7,12 +7,12 @@ Japan two hosts. Nothing is decoded or repaired: a URL is passed on as it came, 
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from flask_ecscart.errors import MalformedReply
 from flask_ecscart.locales import LOCALES
 
-__all__ = ["checked_mobile_url", "checked_purchase_url"]
+__all__ = ["checked_link", "checked_mobile_url", "checked_picture", "checked_purchase_url"]
 
 _PURCHASE_PATH = "/gp/cart/aws-merge.html"
 _MOBILE_PATH = "/gp/aw/rcart"
@@ -46,6 +46,25 @@ def checked_mobile_url(url: str, *, locale: str, retail_base: str | None = None)
     raise _refused("MobileCartURL", locale)
 
 
+def checked_link(url: str, *, locale: str, retail_base: str | None = None) -> str | None:
+    """`url` itself when it leads to a page of the locale's retail site or of `retail_base`; None otherwise.
+
+    Recorded links were plain http.
+    """
+    parts = _parts(url)
+    wanted = {(scheme, host) for host in LOCALES[locale].retail_hosts for scheme in ("http", "https")}
+    if retail_base is not None:
+        base = urlsplit(retail_base)
+        wanted.add((base.scheme, base.netloc))
+    return url if parts is not None and (parts.scheme, parts.netloc) in wanted else None
+
+
+def checked_picture(url: str) -> str | None:
+    """`url` itself when it is an address on the web (recorded pictures lie on many hosts); None otherwise."""
+    parts = _parts(url)
+    return url if parts is not None and parts.scheme in ("http", "https") and parts.hostname else None
+
+
 def _bases(locale: str, retail_base: str | None) -> tuple[str, ...]:
     if retail_base is not None:
         return (retail_base.rstrip("/"),)
@@ -53,14 +72,20 @@ def _bases(locale: str, retail_base: str | None) -> tuple[str, ...]:
 
 
 def _leads_to(url: str, path: str, bases: tuple[str, ...]) -> bool:
-    if len(url) > _MAX_LENGTH or not _PLAIN.fullmatch(url):
-        return False
-    try:
-        given = urlsplit(url)
-    except ValueError:
+    given = _parts(url)
+    if given is None:
         return False
     wanted = (urlsplit(base + path) for base in bases)
     return any((given.scheme, given.netloc, given.path) == (base.scheme, base.netloc, base.path) for base in wanted)
+
+
+def _parts(url: str) -> SplitResult | None:
+    if len(url) > _MAX_LENGTH or not _PLAIN.fullmatch(url):
+        return None
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
 
 
 def _refused(name: str, locale: str) -> MalformedReply:

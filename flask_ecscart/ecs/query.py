@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from flask_ecscart.errors import InvalidParameterValue
-from flask_ecscart.model import CartRef, ItemChange, NewItem, ResponseGroup
+from flask_ecscart.model import CartRef, ItemChange, ItemGroup, NewItem, ResponseGroup
 
 __all__ = [
     "Credentials",
@@ -24,6 +24,8 @@ __all__ = [
     "cart_create",
     "cart_get",
     "cart_modify",
+    "item_lookup",
+    "item_search",
     "percent_encode",
     "signature",
 ]
@@ -79,23 +81,21 @@ def cart_create(
     items: Sequence[NewItem], *, associate_tag: str, response_groups: Sequence[ResponseGroup] = ()
 ) -> dict[str, str]:
     """Parameters of CartCreate."""
-    parameters = _operation("CartCreate", associate_tag) | _new_items(items)
-    if response_groups:
-        # Without Cart the reply has no CartId (documented 2006), and of the two top-five groups only the one
-        # listed first comes back (recorded 2016): so Cart leads, and the caller's order stays.
-        named = dict.fromkeys(("Cart", *response_groups))
-        parameters["ResponseGroup"] = ",".join(named)
-    return parameters
+    return _operation("CartCreate", associate_tag) | _new_items(items) | _cart_groups(response_groups)
 
 
-def cart_add(ref: CartRef, items: Sequence[NewItem]) -> dict[str, str]:
+def cart_add(
+    ref: CartRef, items: Sequence[NewItem], *, response_groups: Sequence[ResponseGroup] = ()
+) -> dict[str, str]:
     """Parameters of CartAdd."""
-    return _on_cart("CartAdd", ref) | _new_items(items)
+    return _on_cart("CartAdd", ref) | _new_items(items) | _cart_groups(response_groups)
 
 
-def cart_modify(ref: CartRef, changes: Sequence[ItemChange]) -> dict[str, str]:
+def cart_modify(
+    ref: CartRef, changes: Sequence[ItemChange], *, response_groups: Sequence[ResponseGroup] = ()
+) -> dict[str, str]:
     """Parameters of CartModify."""
-    parameters = _on_cart("CartModify", ref)
+    parameters = _on_cart("CartModify", ref) | _cart_groups(response_groups)
     for index, change in enumerate(changes, start=1):
         parameters[f"Item.{index}.CartItemId"] = change.cart_item_id
         if change.quantity is not None:
@@ -105,14 +105,40 @@ def cart_modify(ref: CartRef, changes: Sequence[ItemChange]) -> dict[str, str]:
     return parameters
 
 
-def cart_clear(ref: CartRef) -> dict[str, str]:
+def cart_clear(ref: CartRef, *, response_groups: Sequence[ResponseGroup] = ()) -> dict[str, str]:
     """Parameters of CartClear."""
-    return _on_cart("CartClear", ref)
+    return _on_cart("CartClear", ref) | _cart_groups(response_groups)
 
 
-def cart_get(ref: CartRef) -> dict[str, str]:
+def cart_get(ref: CartRef, *, response_groups: Sequence[ResponseGroup] = ()) -> dict[str, str]:
     """Parameters of CartGet."""
-    return _on_cart("CartGet", ref)
+    return _on_cart("CartGet", ref) | _cart_groups(response_groups)
+
+
+def item_lookup(asins: Sequence[str], *, associate_tag: str, response_groups: Sequence[ItemGroup]) -> dict[str, str]:
+    """Parameters of ItemLookup."""
+    asked = {"ItemId": ",".join(asins), "ResponseGroup": ",".join(dict.fromkeys(response_groups))}
+    return _operation("ItemLookup", associate_tag) | asked
+
+
+def item_search(
+    keywords: str, *, search_index: str, page: int, associate_tag: str, response_groups: Sequence[ItemGroup]
+) -> dict[str, str]:
+    """Parameters of ItemSearch."""
+    asked = {
+        "Keywords": keywords,
+        "SearchIndex": search_index,
+        "ResponseGroup": ",".join(dict.fromkeys(response_groups)),
+    }
+    if page > 1:
+        asked["ItemPage"] = str(page)
+    return _operation("ItemSearch", associate_tag) | asked
+
+
+def _cart_groups(response_groups: Sequence[ResponseGroup]) -> dict[str, str]:
+    # Without Cart the reply has no CartId (documented 2006), and of the two top-five groups only the one listed first
+    # comes back (recorded 2016): so Cart leads, and the caller's order stays.
+    return {"ResponseGroup": ",".join(dict.fromkeys(("Cart", *response_groups)))} if response_groups else {}
 
 
 def _operation(operation: str, associate_tag: str) -> dict[str, str]:

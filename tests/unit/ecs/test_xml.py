@@ -64,28 +64,51 @@ def test_a_hostile_reply_is_malformed_and_its_text_is_not_carried_along(name: st
 
 
 @pytest.mark.parametrize(
-    ("body", "started"),
+    ("body", "said"),
     [
-        pytest.param(b"<a>" * 300_000, 33, id="depth stops at the limit"),
-        pytest.param(b"<a>" + b"<b/>" * 200_000 + b"</a>", 20_001, id="elements stop at the limit"),
+        pytest.param(b"<a>" * 300_000, "elements", id="depth"),
+        pytest.param(b"<a>" + b"<b/>" * 200_000 + b"</a>", "elements", id="elements"),
+        pytest.param(b"<a " + b" ".join(b'a%d=""' % n for n in range(60_000)) + b"/>", "attributes", id="attributes"),
+        pytest.param(b"<!DOCTYPE a><a/>", "document type", id="document type"),
+        pytest.param("<!DOCTYPE a><a/>".encode("utf-16"), "NUL", id="UTF-16"),
     ],
 )
-def test_the_parser_stops_at_the_limit_and_not_at_the_end(body: bytes, started: int) -> None:
-    counted = 0
+def test_what_would_cost_much_is_refused_before_the_parser_sees_it(body: bytes, said: str) -> None:
+    calls = []
 
-    def count(frame: object, event: str, _: object) -> None:
-        nonlocal counted
-        code = frame.f_code  # type: ignore[attr-defined]
-        counted += event == "call" and code.co_name == "start" and code.co_filename.endswith("ecs/xml.py")
+    def watch(frame: object, event: str, what: object) -> None:
+        if event == "c_call":
+            calls.append(getattr(what, "__qualname__", ""))
 
     before = sys.getprofile()
-    sys.setprofile(count)
+    sys.setprofile(watch)
     try:
-        with pytest.raises(MalformedReply):
+        with pytest.raises(MalformedReply, match=said):
             parse_xml(body)
     finally:
         sys.setprofile(before)
-    assert counted == started
+    assert [call for call in calls if call.startswith("XMLParser")] == []
+    assert "bytes.count" in calls or "Pattern.search" in calls or said == "NUL"
+
+
+def test_twenty_thousand_levels_are_refused_and_taken_down_without_harm() -> None:
+    with pytest.raises(MalformedReply, match="32 levels"):
+        parse_xml(b"<a>" * 19_999 + b"</a>" * 19_999)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<!-- a -- b --><a/>", b"<a><![CDATA[<!DOCTYPE]]></a>", b"<a><!-- <!ENTITY --></a>", b"<a><!ELEMENT b></a>"],
+    ids=range(4),
+)
+def test_declarations_are_refused_wherever_they_stand(body: bytes) -> None:
+    with pytest.raises(MalformedReply):
+        parse_xml(body)
+
+
+def test_comments_and_cdata_are_read() -> None:
+    root = parse_xml(b'<?xml version="1.0"?><!-- x --><a>1<!-- y --><![CDATA[<&]]>2</a><!-- z -->')
+    assert root.text == "1<&2"
 
 
 def test_a_document_at_the_limits_is_read() -> None:
