@@ -2,22 +2,24 @@
 
 A change is answered only when it is safe: inside `sessions.exclusive()` the wish is read fresh, changed, and
 written once. With the embedded provider the remote cart is settled in the same database transaction; with a
-remote one it is settled after the wish is durable, and what could not be settled is answered as pending.
+remote one a line in the queue is written with the wish, and what was not settled in time is answered as pending
+(see `dispatch`).
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timezone
 
 import msgspec
 
 from flask_ecscart import wishes
 from flask_ecscart.catalog import Catalog
 from flask_ecscart.clock import Clock, utc_now
-from flask_ecscart.errors import AccessRefused, DeadCart, ECSError, RequestThrottled, TransportError
+from flask_ecscart.dispatch import Remote, Seen
+from flask_ecscart.errors import DeadCart, ECSError
+from flask_ecscart.happenings import Where, Witness
 from flask_ecscart.matching import Refusal
 from flask_ecscart.model import MAX_QUANTITY, Cart, CartRef, NewItem, Product
 from flask_ecscart.sessions import ShopperSessionInterface
@@ -29,9 +31,6 @@ from flask_ecscart.wishes import LineChange
 
 __all__ = ["CartView", "Carts", "KeyReused", "cart_mark"]
 
-_log = logging.getLogger("flask_ecscart")
-_ROUNDS = 3
-"""How often settling is tried when other changes come in meanwhile."""
 _Edit = Callable[[Wish], Sequence[Line]]
 """Changes a wish; returns the lines that must not all be refused."""
 
@@ -51,28 +50,33 @@ class CartView(msgspec.Struct, frozen=True, kw_only=True):
     products: Mapping[str, Product]
     as_of: datetime | None
     pending: bool
+    """The remote cart is behind what is wanted; `retry_after` seconds are a good time to look again."""
+    retry_after: float | None = None
 
 
 class Carts:
     """The carts of all shoppers of one site."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of a site that meet here
         self,
         settings: Settings,
         sessions: ShopperSessionInterface,
         settler: Settler,
         catalog: Catalog,
+        witness: Witness,
         *,
         asin_of_offer: Callable[[str, str], str | None],
+        remote: Remote | None = None,
         clock: Clock = utc_now,
     ) -> None:
         self._settings = settings
         self._sessions = sessions
         self._settler = settler
         self._catalog = catalog
+        self._witness = witness
         self._asin_of_offer = asin_of_offer
         self._clock = clock
-        self._inside = settings.provider == "embedded"
+        self._remote = remote
 
     # --- reading ----------------------------------------------------------------------------------------
 
@@ -87,19 +91,30 @@ class Carts:
         return [self._read(shopper, code, kept) for code in held]
 
     def _read(self, shopper: str, locale: str, kept: Shopper) -> CartView:
+        if self._remote is not None:
+            return self._view_of(locale, self._remote.front(locale).shown(shopper, locale, kept))
         wish = kept.carts.get(locale, Wish())
-        try:
-            cart = self._settler.look(wish)
-        except (TransportError, RequestThrottled, AccessRefused) as problem:
-            return self._view(locale, wish, None, pending=True, problem=problem)
+        cart = self._settler.look(wish)
         if self._settler.agrees(wish, cart):
             return self._view(locale, wish, cart)
         return self._settled(shopper, locale)
 
+    def must_wait(self, shopper: str, locale: str, address: str | None) -> float:
+        """Seconds until this shopper, or anybody new from this address, may change something; 0.0: now.
+
+        Only a remote provider's transactions are that scarce.
+        """
+        return self._remote.front(locale).must_wait(shopper, address) if self._remote is not None else 0.0
+
     # --- changing ---------------------------------------------------------------------------------------
 
-    def add(self, shopper: str, locale: str, items: Sequence[NewItem], key: str | None) -> CartView:
-        """Put items in; raises the service's error when it takes none of them, and then nothing has changed."""
+    def add(
+        self, shopper: str, locale: str, items: Sequence[NewItem], key: str | None, *, page: str | None = None
+    ) -> CartView:
+        """Put items in; raises the service's error when it takes none of them, and then nothing has changed.
+
+        `page` is where the shopper was, for signals and counters; so it is in the other changes.
+        """
         asins = [self._asin(locale, item) for item in items]
 
         def edit(wish: Wish) -> Sequence[Line]:
@@ -108,27 +123,29 @@ class Carts:
                 self._tell_overflow(wish, overflow)
             return touched
 
-        return self._change(shopper, locale, edit, key, _digest("add", locale, items))
+        return self._change(Where(shopper, locale, page), edit, key, _digest("add", locale, items))
 
-    def change(self, shopper: str, locale: str, changes: Sequence[LineChange], key: str | None) -> CartView:
+    def change(
+        self, shopper: str, locale: str, changes: Sequence[LineChange], key: str | None, *, page: str | None = None
+    ) -> CartView:
         """Set quantities and areas."""
 
         def edit(wish: Wish) -> Sequence[Line]:
             wishes.change(wish, changes)
             return ()
 
-        return self._change(shopper, locale, edit, key, _digest("change", locale, changes))
+        return self._change(Where(shopper, locale, page), edit, key, _digest("change", locale, changes))
 
-    def clear(self, shopper: str, locale: str, key: str | None) -> CartView:
+    def clear(self, shopper: str, locale: str, key: str | None, *, page: str | None = None) -> CartView:
         """Empty both areas."""
 
         def edit(wish: Wish) -> Sequence[Line]:
             wishes.clear(wish)
             return ()
 
-        return self._change(shopper, locale, edit, key, _digest("clear", locale, ()))
+        return self._change(Where(shopper, locale, page), edit, key, _digest("clear", locale, ()))
 
-    def answer(self, shopper: str, locale: str, outcome: str) -> CartView:
+    def answer(self, shopper: str, locale: str, outcome: str, *, page: str | None = None) -> CartView:
         """The shopper left by the form, or says whether the items arrived."""
 
         def edit(wish: Wish) -> Sequence[Line]:
@@ -140,9 +157,9 @@ class Carts:
                 wishes.leave(wish, self._clock(), moved=False)
             return ()
 
-        return self._change(shopper, locale, edit, None, "")
+        return self._change(Where(shopper, locale, page, outcome), edit, None, "")
 
-    def leave(self, shopper: str, locale: str, mark: str) -> str | None:
+    def leave(self, shopper: str, locale: str, mark: str, *, page: str | None = None) -> str | None:
         """The PurchaseURL for a shopper who goes now; the cart is over. None when there is something to show first.
 
         That is so when `mark` (see `cart_mark`) is no longer this shopper's cart, when the cart is empty, and when
@@ -151,8 +168,8 @@ class Carts:
         before = self._sessions.read(shopper).carts.get(locale, Wish())
         if before.ref is None or cart_mark(before.ref) != mark:
             return None
-        view = self._settled(shopper, locale)
-        with self._sessions.exclusive(shopper) as kept:
+        view = self._settled(shopper, locale, leaving=True)
+        with self._witness.exclusive(Where(shopper, locale, page)) as kept:
             wish = kept.wish(locale)
             changed = wish.version != before.version or wish.last_notice != before.last_notice
             if changed or view.pending or view.cart is None or not view.cart.items or wish.ref != before.ref:
@@ -163,9 +180,10 @@ class Carts:
             wish.settled = wish.version
         return view.cart.purchase_url
 
-    def _change(self, shopper: str, locale: str, edit: _Edit, key: str | None, digest: str) -> CartView:
+    def _change(self, where: Where, edit: _Edit, key: str | None, digest: str) -> CartView:
+        shopper, locale = where.shopper, where.locale
         cart: Cart | None = None
-        with self._sessions.exclusive(shopper) as kept:
+        with self._witness.exclusive(where) as kept:
             wish = kept.wish(locale)
             known = kept.keys.get(key) if key is not None else None
             if known is not None and known != digest:
@@ -177,50 +195,24 @@ class Carts:
                 wish.version += 1
                 if key is not None:
                     kept.remember(key, digest)
-            if self._inside:
+            if self._remote is None:
                 cart, refusals = self._settle(wish, locale)
                 _raise_if_all_refused(touched, refusals)
-        return self._view(locale, wish, cart) if self._inside else self._settled(shopper, locale)
+            elif wish.version != wish.settled:
+                self._remote.front(locale).note(shopper, locale)
+        if self._remote is None:
+            return self._view(locale, wish, cart)
+        return self._view_of(locale, self._remote.front(locale).changed(shopper, locale))
 
     # --- settling ---------------------------------------------------------------------------------------
 
-    def _settled(self, shopper: str, locale: str) -> CartView:
-        if not self._inside:
-            return self._settled_outside(shopper, locale)
-        with self._sessions.exclusive(shopper) as kept:
+    def _settled(self, shopper: str, locale: str, *, leaving: bool = False) -> CartView:
+        if self._remote is not None and leaving:
+            return self._view_of(locale, self._remote.front(locale).leaving(shopper, locale))
+        with self._witness.exclusive(Where(shopper, locale)) as kept:
             wish = kept.wish(locale)
             cart, _ = self._settle(wish, locale)
         return self._view(locale, wish, cart)
-
-    def _settled_outside(self, shopper: str, locale: str) -> CartView:
-        """Settle a copy of the wish without holding anything, then keep what came of it."""
-        wish = Wish()
-        for _ in range(_ROUNDS):
-            wish = self._sessions.read(shopper).carts.get(locale, Wish())
-            started_from = (wish.version, wish.ref)
-            try:
-                cart, _ = self._settle(wish, locale)
-            except (TransportError, RequestThrottled, AccessRefused) as problem:
-                self._keep(shopper, locale, wish, started_from, settled=False)
-                return self._view(locale, wish, None, pending=True, problem=problem)
-            if self._keep(shopper, locale, wish, started_from, settled=True):
-                return self._view(locale, wish, cart)
-        return self._view(locale, wish, None, pending=True)
-
-    def _keep(self, shopper: str, locale: str, done: Wish, started_from: tuple[int, object], *, settled: bool) -> bool:
-        """Write what settling reached; False when the wish moved on meanwhile and must be settled again."""
-        with self._sessions.exclusive(shopper) as kept:
-            wish = kept.wish(locale)
-            if wish.ref != started_from[1]:
-                return False  # another worker's cart won; ours is an orphan that expires by itself
-            if wish.version == started_from[0]:
-                if settled:
-                    kept.carts[locale] = done
-                else:
-                    wish.ref = done.ref
-                return settled
-            wish.ref = done.ref
-        return False
 
     def _settle(self, wish: Wish, locale: str) -> tuple[Cart | None, list[Refusal]]:
         tag = self._settings.locales[locale].associate_tag or ""
@@ -231,17 +223,7 @@ class Carts:
 
     # --- showing ----------------------------------------------------------------------------------------
 
-    def _view(
-        self,
-        locale: str,
-        wish: Wish,
-        cart: Cart | None,
-        *,
-        pending: bool = False,
-        problem: Exception | None = None,
-    ) -> CartView:
-        if problem is not None:
-            _log.warning("The %s cart service did not answer as hoped: %s", locale, type(problem).__name__)
+    def _view(self, locale: str, wish: Wish, cart: Cart | None) -> CartView:
         asins = {line.asin for line in wish.lines if line.asin}
         if cart is not None:
             asins |= {item.asin for item in (*cart.items, *cart.saved)}
@@ -251,8 +233,17 @@ class Carts:
             cart=cart,
             products=self._catalog.lookup(locale, asins) if asins else {},
             as_of=self._clock() if cart is not None else None,
-            pending=pending,
+            pending=False,
         )
+
+    def _view_of(self, locale: str, seen: Seen) -> CartView:
+        """What is known of a remote cart; while it is behind, without the sums that are no longer true."""
+        cart = seen.reply.cart if seen.reply is not None else None
+        if cart is not None and seen.pending:
+            cart = _without_sums(cart)
+        as_of = datetime.fromtimestamp(seen.reply.asked_at, timezone.utc) if seen.reply is not None else None
+        view = self._view(locale, seen.wish, cart)
+        return msgspec.structs.replace(view, as_of=as_of, pending=seen.pending, retry_after=seen.retry_after)
 
     def _asin(self, locale: str, item: NewItem) -> str | None:
         return self._asin_of_offer(locale, item.offer_listing_id) if item.offer_listing_id else item.asin
@@ -266,6 +257,14 @@ class Carts:
 def cart_mark(ref: CartRef) -> str:
     """Names a cart to those who know it, without its CartId, which never reaches a browser."""
     return hashlib.sha256(ref.cart_id.encode()).hexdigest()[:16]
+
+
+def _without_sums(cart: Cart) -> Cart:
+    items = tuple(msgspec.structs.replace(item, item_total=None) for item in cart.items)
+    saved = tuple(msgspec.structs.replace(item, item_total=None) for item in cart.saved)
+    return msgspec.structs.replace(
+        cart, items=items, saved=saved, subtotal=None, items_subtotal=None, saved_subtotal=None, purchase_url=None
+    )
 
 
 def _holds(wish: Wish) -> bool:

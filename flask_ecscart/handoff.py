@@ -6,17 +6,19 @@ rendered by the widget and the pages, and never fetched, redirected to or submit
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 from flask_ecscart.clock import iso
 from flask_ecscart.locales import Locale
+from flask_ecscart.model import MAX_QUANTITY
 from flask_ecscart.settings import HandoffMode, LocaleSettings
 from flask_ecscart.shopper import Left
-from flask_ecscart.texts import DISCLAIMER, DISCLOSURES, text
+from flask_ecscart.texts import Words, programme_text
 
-__all__ = ["Handoff", "HandoffPart", "ItemLink", "Leaving", "describe"]
+__all__ = ["Handoff", "HandoffPart", "ItemLink", "Leaving", "describe", "leads_to_the_retailer", "tagged_url"]
 
 _ADD_TO_CART_PATH = "/gp/aws/cart/add.html"
 """Path of Amazon's public Add to Cart form, the same in every locale."""
@@ -53,6 +55,8 @@ class Handoff(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     disclosure: str
     disclaimer: str | None
     """The programme's sentence about prices, where prices are shown."""
+    note: str | None
+    """What the shopper must know before leaving: that Amazon may ask to sign in, and when something is bought."""
     left_at: str | None
     """When the shopper left with this cart and has not yet said whether the items arrived."""
     left_count: int
@@ -60,11 +64,13 @@ class Handoff(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Leaving(msgspec.Struct, frozen=True, kw_only=True):
-    """A line that would leave."""
+    """A line that would leave. `limit` is how many may be bought, where that is known; `url` its page, likewise."""
 
     asin: str
     title: str
     quantity: int
+    limit: int | None = None
+    url: str | None = None
 
 
 def describe(
@@ -75,18 +81,19 @@ def describe(
     ticket_url: str | None,
     left: Left | None,
     prices_shown: bool,
-    texts: Mapping[str, str],
+    words: Words,
 ) -> Handoff | None:
     """The hand-off of a cart holding `lines` in its active area; None where the owner offers none.
 
-    `ticket_url` is where a "demo" or "purchase_url" hand-off leads, None while there is no remote cart.
+    `ticket_url` is where a "demo" or "purchase_url" hand-off leads, None while there is no remote cart. `words` are
+    the reader's; the programme's sentences are in the locale's language, whose Operating Agreement words them.
     """
     if settings.handoff == "off" or settings.associate_tag is None:
         return None
+    lines = _by_asin(lines)
     parts = _parts(settings, locale, lines, ticket_url)
     demo = settings.handoff == "demo"
-    retailer = text(texts, "demo_retailer") if demo else locale.seller_nickname
-    disclosure = DISCLOSURES.get(locale.language, DISCLOSURES["en"])
+    retailer = words("demo_retailer") if demo else locale.seller_nickname
     return Handoff(
         mode=settings.handoff,
         method="get",
@@ -95,11 +102,47 @@ def describe(
         parts=parts,
         links=[] if demo else [_link(settings, locale, line) for line in lines],
         retailer=retailer,
-        disclosure=texts.get(f"disclosure_{locale.language}", texts.get("disclosure", disclosure)),
-        disclaimer=DISCLAIMER.format(retailer=retailer) if prices_shown else None,
+        disclosure=programme_text(words.own, "disclosure", locale.language),
+        disclaimer=programme_text(words.own, "disclaimer", locale.language, retailer=retailer)
+        if prices_shown
+        else None,
+        note=None if demo else words("note", to=retailer),
         left_at=iso(left.at) if left is not None else None,
         left_count=sum(line.quantity for line in left.lines) if left is not None else 0,
     )
+
+
+def leads_to_the_retailer(url: str, locale: Locale) -> bool:
+    """Whether `url` is a page of the locale's Amazon, so that it must be labelled as a paid link."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and parts.hostname in locale.retail_hosts
+    except ValueError:
+        return False
+
+
+def tagged_url(url: str | None, asin: str, locale: Locale, associate_tag: str | None) -> str:
+    """`url` when Amazon or the owner tagged it (it may say more than we know), else the tagged product link."""
+    if url and leads_to_the_retailer(url, locale) and parse_qs(urlsplit(url).query).get("tag"):
+        return url
+    return locale.product_url(asin, associate_tag)
+
+
+def _by_asin(lines: Iterable[Leaving]) -> list[Leaving]:
+    """One line for each ASIN, no line above its limit: the form names products, and Amazon picks the offers.
+
+    Above what the cheapest seller allows, Amazon silently adds a dearer seller's offer (seen in 2026).
+    """
+    merged: dict[str, Leaving] = {}
+    for line in lines:
+        before = merged.get(line.asin)
+        limits = [one.limit for one in (before, line) if one is not None and one.limit is not None]
+        limit = min(limits, default=None)
+        wanted = line.quantity + (before.quantity if before else 0)
+        merged[line.asin] = msgspec.structs.replace(
+            before or line, quantity=min(wanted, MAX_QUANTITY if limit is None else max(limit, 1)), limit=limit
+        )
+    return list(merged.values())
 
 
 def _parts(
@@ -130,6 +173,6 @@ def _link(settings: LocaleSettings, locale: Locale, line: Leaving) -> ItemLink:
     return ItemLink(
         asin=line.asin,
         title=line.title,
-        url=locale.product_url(line.asin, settings.associate_tag),
+        url=tagged_url(line.url, line.asin, locale, settings.associate_tag),
         quantity=line.quantity,
     )

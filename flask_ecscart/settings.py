@@ -16,6 +16,7 @@ import msgspec
 
 from flask_ecscart.errors import ConfigError
 from flask_ecscart.locales import LOCALES
+from flask_ecscart.texts import wrong_texts
 
 __all__ = ["PREFIX", "HandoffMode", "LocaleSettings", "Settings", "read_settings"]
 
@@ -57,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_origins: tuple[str, ...] = ()
     url_prefix: str = "/ecscart"
     texts: dict[str, str] = {}
+    base_template: str | None = None
+    session_interface: object = None
 
     def __repr__(self) -> str:
         """Without keys and URLs that hold passwords."""
@@ -223,15 +226,14 @@ def _version(name: str, value: object) -> str:
 
 def _texts(name: str, value: object) -> dict[str, str]:
     try:
-        return msgspec.convert(value, dict[str, str])
+        texts = msgspec.convert(value, dict[str, str])
     except msgspec.ValidationError as problem:
         raise ConfigError(
             PREFIX + name, value, 'Use a mapping of text names to texts: {"add": "Pop it in"}.'
         ) from problem
-
-
-def _anything(_name: str, value: object) -> object:
-    return value
+    if wrong := wrong_texts(texts):
+        raise ConfigError(PREFIX + name, None, wrong)
+    return texts
 
 
 _READERS: dict[str, Callable[[str, Any], Any]] = {
@@ -247,10 +249,11 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "FRESH_FOR": _number(least=0),
     "DATABASE_URL": _text,
     "REDIS_URL": _text,
-    "CATALOG": _anything,
+    **dict.fromkeys(("CATALOG", "SESSION_INTERFACE"), lambda _name, value: value),
     "ALLOWED_ORIGINS": _origins,
     "URL_PREFIX": _prefix,
     "TEXTS": _texts,
+    "BASE_TEMPLATE": _text,
 }
 
 

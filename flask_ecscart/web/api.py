@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -11,7 +12,8 @@ from flask import Response, request
 from flask_ecscart.carts import CartView
 from flask_ecscart.errors import InvalidParameterCombination, MinimumParameterRequirement, ParameterOutOfRange
 from flask_ecscart.model import MAX_QUANTITY, NewItem
-from flask_ecscart.web.origins import Who, check_origin, identify, set_cookie
+from flask_ecscart.web.language import reader_language
+from flask_ecscart.web.origins import Who, check_origin, identify, refuse_too_many, set_cookie
 from flask_ecscart.web.present import present, present_product
 from flask_ecscart.web.problems import Refused, refused_shape
 from flask_ecscart.web.schemas import (
@@ -49,21 +51,23 @@ def all_carts() -> Response:
     site = current_site()
     who = identify(site, changing=False)
     views = site.carts.read_all(who.shopper) if who.known else []
-    return _json(CartsOut(carts={view.locale: present(site, view, who.shopper) for view in views}))
+    carts = {view.locale: present(site, view, who.shopper, language=reader_language()) for view in views}
+    return _wait_named(_json(CartsOut(carts=carts)), *views)
 
 
 def one_cart(locale: str) -> Response:
     """The shopper's cart of one locale; an empty one when there is none."""
     site, locale = _site_and_locale(locale)
     who = identify(site, changing=False)
-    return _json(present(site, site.carts.read(who.shopper, locale), who.shopper))
+    view = site.carts.read(who.shopper, locale)
+    return _wait_named(_json(present(site, view, who.shopper, language=reader_language())), view)
 
 
 def add_items(locale: str) -> Response:
     """Put items in; what is there already gets more."""
     site, locale, who = _changing(locale)
     items = [_new_item(index, item) for index, item in enumerate(_body(AddItems).items)]
-    view = site.carts.add(who.shopper, locale, items, _key())
+    view = site.carts.add(who.shopper, locale, items, _key(), page=who.page)
     return _answer(site, who, view)
 
 
@@ -71,19 +75,19 @@ def change_items(locale: str) -> Response:
     """Set quantities and areas of lines."""
     site, locale, who = _changing(locale)
     changes = [_change(index, item) for index, item in enumerate(_body(ChangeItems).items)]
-    return _answer(site, who, site.carts.change(who.shopper, locale, changes, _key()))
+    return _answer(site, who, site.carts.change(who.shopper, locale, changes, _key(), page=who.page))
 
 
 def clear_items(locale: str) -> Response:
     """Empty both areas."""
     site, locale, who = _changing(locale)
-    return _answer(site, who, site.carts.clear(who.shopper, locale, _key()))
+    return _answer(site, who, site.carts.clear(who.shopper, locale, _key(), page=who.page))
 
 
 def handoff(locale: str) -> Response:
     """The shopper left, or says whether the items arrived."""
     site, locale, who = _changing(locale)
-    return _answer(site, who, site.carts.answer(who.shopper, locale, _body(HandoffIn).outcome))
+    return _answer(site, who, site.carts.answer(who.shopper, locale, _body(HandoffIn).outcome, page=who.page))
 
 
 def products(locale: str) -> Response:
@@ -130,7 +134,9 @@ def _site_and_locale(locale: str) -> tuple[Site, str]:
 
 def _changing(locale: str) -> tuple[Site, str, Who]:
     site, locale = _site_and_locale(locale)
-    return site, locale, identify(site, changing=True)
+    who = identify(site, changing=True)
+    refuse_too_many(site, who, locale)
+    return site, locale, who
 
 
 def _body(shape: type[_Body]) -> _Body:
@@ -201,10 +207,16 @@ def _require_range(index: int, quantity: int, *, least: int) -> None:
 
 
 def _answer(site: Site, who: Who, view: CartView) -> Response:
-    response = _json(present(site, view, who.shopper))
+    response = _json(present(site, view, who.shopper, language=reader_language()))
     set_cookie(site, who, response)
-    if view.pending:
-        response.headers["Retry-After"] = "1"
+    return _wait_named(response, view)
+
+
+def _wait_named(response: Response, *views: CartView) -> Response:
+    """Say when to ask again about the carts that are behind."""
+    waits = [view.retry_after or 1.0 for view in views if view.pending]
+    if waits:
+        response.headers["Retry-After"] = str(math.ceil(min(waits)))
     return response
 
 

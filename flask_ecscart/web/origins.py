@@ -7,6 +7,7 @@ a request are not looked at, and none are set. `Vary: Origin` is on every answer
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -14,10 +15,11 @@ import msgspec
 from flask import Request, Response, current_app, g, request
 
 from flask_ecscart.sessions import COOKIE, shopper_id
+from flask_ecscart.state.counters import MAX_PAGE
 from flask_ecscart.web.problems import Refused
 from flask_ecscart.web.site import Site
 
-__all__ = ["Who", "add_headers", "check_origin", "identify", "set_cookie"]
+__all__ = ["Who", "add_headers", "check_origin", "identify", "refuse_too_many", "set_cookie"]
 
 _PREFLIGHT_SECONDS = 7200
 _METHODS = "GET, POST, PATCH, DELETE"
@@ -30,6 +32,8 @@ class Who(msgspec.Struct, frozen=True, kw_only=True):
     sid: str
     origin: str | None
     known: bool
+    page: str | None = None
+    """The page the request was made on, as `signals.Event.page`."""
 
     @property
     def shopper(self) -> str:
@@ -64,7 +68,7 @@ def identify(site: Site, *, changing: bool) -> Who:
     origin = check_origin(site, changing=changing)
     if origin is None:
         sid = site.sessions.sid_from_token(request.cookies.get(COOKIE, ""), origin=None)
-        return Who(sid=sid or site.sessions.new_sid(), origin=None, known=sid is not None)
+        return Who(sid=sid or site.sessions.new_sid(), origin=None, known=sid is not None, page=_page(None))
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         if not changing:
@@ -81,7 +85,19 @@ def identify(site: Site, *, changing: bool) -> Who:
             "token_invalid",
             "This token was not issued for this origin. Ask POST /v1/shopper for a new one.",
         )
-    return Who(sid=sid, origin=origin, known=True)
+    return Who(sid=sid, origin=origin, known=True, page=_page(origin))
+
+
+def refuse_too_many(site: Site, who: Who, locale: str) -> None:
+    """Raise `Refused` for changes that come faster than a person makes them, where they would cost scarce turns."""
+    wait = site.carts.must_wait(who.shopper, locale, request.remote_addr)
+    if wait > 0:
+        raise Refused(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "too_many_changes",
+            "These are more changes than one person makes. Send the same change again after the time named.",
+            retry_after=wait,
+        )
 
 
 def set_cookie(site: Site, who: Who, response: Response) -> None:
@@ -108,6 +124,21 @@ def add_headers(site: Site, response: Response) -> Response:
             response.headers["Access-Control-Allow-Headers"] = _HEADERS
             response.headers["Access-Control-Max-Age"] = str(_PREFLIGHT_SECONDS)
     return response
+
+
+def _page(origin: str | None) -> str | None:
+    """Where the Referer says the shopper is, when that is this site or the embedding `origin`; without its query."""
+    try:
+        parts = urlsplit(request.referrer or "")
+    except ValueError:
+        return None
+    if not parts.netloc:
+        return None
+    of = f"{parts.scheme}://{parts.netloc}"
+    if of != origin and not (origin is None and _is_own(of, request)):
+        return None
+    path = re.sub(r"[^\x21-\x7e]", "?", parts.path or "/")
+    return f"{origin or ''}{path}"[:MAX_PAGE]
 
 
 def _is_own(origin: str, to: Request) -> bool:

@@ -7,19 +7,23 @@ cookie. A page of ours is never framed and loads nothing from elsewhere but prod
 from __future__ import annotations
 
 import re
+import secrets
 from http import HTTPStatus
-from urllib.parse import urlencode
 
 from flask import Response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from flask_ecscart.errors import ECSError, ParameterOutOfRange
+from flask_ecscart.errors import ECSError, ItemNotAccessible, ItemNotEligibleForCart, ParameterOutOfRange
 from flask_ecscart.locales import LOCALES
 from flask_ecscart.model import MAX_QUANTITY, NewItem
 from flask_ecscart.service.purchase_url import PURCHASE_PATH, read_purchase_query
-from flask_ecscart.web.origins import Who, identify, set_cookie
+from flask_ecscart.texts import Words
+from flask_ecscart.web.language import page_language
+from flask_ecscart.web.origins import Who, identify, refuse_too_many
+from flask_ecscart.web.page_view import for_people, render_page, to_cart_page
 from flask_ecscart.web.present import present, present_product
 from flask_ecscart.web.problems import Refused
+from flask_ecscart.web.schemas import CartOut
 from flask_ecscart.web.site import Site, current_site
 from flask_ecscart.wishes import LineChange
 
@@ -36,69 +40,78 @@ __all__ = [
 
 DEMO_PATH = "/demo"
 _MAX_FORM = 16 * 1024
-_CSP = (
-    "default-src 'none'; style-src 'self'; img-src 'self' https: data:; base-uri 'none'; frame-ancestors 'none'; "
-    "form-action 'self' https:"
-)
+_REASONS = {
+    ItemNotEligibleForCart.code: "refused_ineligible",
+    ItemNotAccessible.code: "refused_inaccessible",
+}
 
 
-def confirm_page() -> Response:
+@for_people
+def confirm_page() -> BaseResponse:
     """What would be added, and a button that adds it."""
     site = current_site()
     item, locale = _asked_for(site)
     who = identify(site, changing=False)
-    product = site.catalog.lookup(locale, [item.asin]).get(item.asin) if item.asin else None
-    shown = present_product(site, product) if product is not None else None
-    return _page(site, who, "confirm.html", item=item, locale=LOCALES[locale], product=shown)
+    return _confirm(site, who, item, locale)
 
 
+@for_people
 def add_form() -> BaseResponse:
-    """Add what the confirm page asked about."""
+    """Add what the confirm page asked about; what cannot be added is said on the same page."""
     site = current_site()
-    item, locale = _asked_for(site)
     who = _form_sender(site)
     try:
-        site.carts.add(who.shopper, locale, [item], request.form.get("key") or None)
+        item, locale = _asked_for(site)
+    except Refused as refused:
+        if refused.problem.field != "quantity":
+            raise
+        item, locale = _asked_for(site, quantity="1")
+        words = Words(site.settings.texts, page_language(locale))
+        return _confirm(site, who, item, locale, problem=words("pieces_wrong"))
+    refuse_too_many(site, who, locale)
+    # A page sent twice adds once; sent again with another quantity it is another wish.
+    key = request.form.get("key")
+    try:
+        site.carts.add(who.shopper, locale, [item], f"{key}:{item.quantity}"[:200] if key else None, page=who.page)
     except ECSError as error:
-        return _page(
-            site,
-            who,
-            "confirm.html",
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            problem=error.message,
-            item=item,
-            locale=LOCALES[locale],
-            product=None,
-        )
-    return _to_cart_page(site, who, locale)
+        return _confirm(site, who, item, locale, problem=_why_not(site, locale, error))
+    return to_cart_page(site, who, locale)
 
 
-def cart_page() -> Response:
+@for_people
+def cart_page() -> BaseResponse:
     """Every cart of the shopper, with forms for everything that can be done to it."""
     site = current_site()
     who = identify(site, changing=False)
+    named = request.args.get("locale", "")
+    locale = named if named in site.settings.locales else site.settings.default_locale
+    language = page_language(locale)
     views = site.carts.read_all(who.shopper) if who.known else []
-    carts = [(LOCALES[view.locale], present(site, view, who.shopper)) for view in views]
-    return _page(
-        site, who, "cart.html", carts=carts, tags={c: s.associate_tag for c, s in site.settings.locales.items()}
-    )
+    carts = [(LOCALES[view.locale], present(site, view, who.shopper, language=language)) for view in views]
+    titles = {cart.locale: _titles(site, cart) for _, cart in carts}
+    return render_page(site, "cart.html", locale=locale, who=who, carts=carts, titles=titles)
 
 
+@for_people
 def cart_form() -> BaseResponse:
     """One button of the cart page."""
     site = current_site()
     who = _form_sender(site)
     locale = _locale(site, request.form.get("locale", ""))
+    refuse_too_many(site, who, locale)
     action, _, line = request.form.get("do", "").partition(":")
     if action == "clear":
-        site.carts.clear(who.shopper, locale, None)
+        site.carts.clear(who.shopper, locale, None, page=who.page)
     elif action in {"arrived", "failed"}:
-        site.carts.answer(who.shopper, locale, action)
-    else:
-        site.carts.change(who.shopper, locale, [_line_change(action, line)], None)
-    return _to_cart_page(site, who, locale)
+        site.carts.answer(who.shopper, locale, action, page=who.page)
+    elif action == "sent":
+        _sent(site, who, locale)
+    elif changes := _line_changes(action, line):
+        site.carts.change(who.shopper, locale, changes, None, page=who.page)
+    return to_cart_page(site, who, locale)
 
 
+@for_people
 def go(ticket: str) -> BaseResponse:
     """Leave: to the PurchaseURL by a fresh ticket, to the cart page when there is something to see first."""
     site = current_site()
@@ -130,6 +143,7 @@ def demo_retail_page() -> Response:
             continue
         problem, locale = "", LOCALES[code]
         break
+    nonce = secrets.token_urlsafe(16)
     body = render_template(
         "ecscart/retail.html",
         locale=locale,
@@ -138,14 +152,59 @@ def demo_retail_page() -> Response:
         saved=cart.saved if cart else (),
         subtotal=cart.subtotal if cart else None,
         problem=problem or None,
-        csp_nonce=None,
+        csp_nonce=nonce,
     )
     response = Response(body, status=HTTPStatus.OK if cart else HTTPStatus.GONE)
     response.headers["Referrer-Policy"] = "no-referrer"  # its own address holds the HMAC
+    response.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
     return response
 
 
-def _asked_for(site: Site) -> tuple[NewItem, str]:
+def _confirm(site: Site, who: Who, item: NewItem, locale: str, problem: str | None = None) -> Response:
+    product = site.catalog.lookup(locale, [item.asin]).get(item.asin) if item.asin else None
+    return render_page(
+        site,
+        "confirm.html",
+        locale=locale,
+        who=who,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
+        item=item,
+        place=LOCALES[locale],
+        product=present_product(site, product) if product is not None else None,
+        problem=problem,
+    )
+
+
+def _why_not(site: Site, locale: str, error: ECSError) -> str:
+    words = Words(site.settings.texts, page_language(locale))
+    reason = _REASONS.get(error.code)
+    return words("refused", reason=words(reason)) if reason else error.message
+
+
+def _titles(site: Site, cart: CartOut) -> dict[str, str]:
+    """What the items of a cart and of its notices are called; a refused item is in the notices alone."""
+    named = {item.asin: item.title for item in (*cart.items, *cart.saved)}
+    others = [notice.asin for notice in cart.notices if notice.asin and notice.asin not in named]
+    named.update(dict.fromkeys(others, ""))
+    if others:
+        named.update({asin: found.title for asin, found in site.catalog.lookup(cart.locale, others).items()})
+    return named
+
+
+def _sent(site: Site, who: Who, locale: str) -> None:
+    """The shopper says the items are at the retailer; without JavaScript nobody saw them leave.
+
+    Only when the cart is still the one the page showed: what was added since did not leave.
+    """
+    if str(site.carts.read(who.shopper, locale).wish.version) == request.form.get("version"):
+        site.carts.answer(who.shopper, locale, "left", page=who.page)
+        site.carts.answer(who.shopper, locale, "arrived", page=who.page)
+
+
+def _asked_for(site: Site, quantity: str | None = None) -> tuple[NewItem, str]:
     values = request.values
     locale = _locale(site, values.get("locale", site.settings.default_locale))
     asin, offer = values.get("asin") or None, values.get("offer_listing_id") or None
@@ -153,22 +212,26 @@ def _asked_for(site: Site) -> tuple[NewItem, str]:
         raise Refused(
             HTTPStatus.BAD_REQUEST, "item_missing", "The link must name asin or offer_listing_id, one of the two."
         )
-    quantity = _quantity(values.get("quantity", "1"), least=1)
-    return NewItem(asin=asin, offer_listing_id=offer, quantity=quantity), locale
+    pieces = _quantity(quantity or values.get("quantity", "1"), least=1)
+    return NewItem(asin=asin, offer_listing_id=offer, quantity=pieces), locale
 
 
-def _line_change(action: str, line: str) -> LineChange:
+def _line_changes(action: str, line: str) -> list[LineChange]:
     if action == "remove":
-        return LineChange(cart_item_id=line, quantity=0)
+        return [LineChange(cart_item_id=line, quantity=0)]
     if action in {"save", "move"}:
-        return LineChange(cart_item_id=line, area="saved" if action == "save" else "active")
+        return [LineChange(cart_item_id=line, area="saved" if action == "save" else "active")]
     if action != "set":
         raise Refused(HTTPStatus.BAD_REQUEST, "action_unknown", "Use the buttons of the cart page.", field="do")
-    return LineChange(cart_item_id=line, quantity=_quantity(request.form.get(f"quantity:{line}", ""), least=0))
+    fields = {f"quantity:{line}"} if line else {name for name in request.form if name.startswith("quantity:")}
+    return [
+        LineChange(cart_item_id=name.partition(":")[2], quantity=_quantity(request.form.get(name, ""), least=0))
+        for name in sorted(fields)
+    ]
 
 
 def _quantity(text: str, *, least: int) -> int:
-    if re.fullmatch(r"[0-9]{1,3}", text) and int(text) >= least:
+    if re.fullmatch(r"0*[0-9]{1,3}", text.strip()) and int(text) >= least:
         return int(text)
     raise Refused(
         HTTPStatus.BAD_REQUEST,
@@ -196,27 +259,6 @@ def _form_sender(site: Site) -> Who:
             "This form is too old or not yours. Go back, reload the page, try again.",
         )
     return who
-
-
-def _page(site: Site, who: Who, template: str, status: int = HTTPStatus.OK, **values: object) -> Response:
-    body = render_template(
-        f"ecscart/{template}",
-        token=site.tickets.form_token(who.sid),
-        prefix=site.settings.url_prefix,
-        **values,
-    )
-    response = Response(body, status=status)
-    set_cookie(site, who, response)
-    response.headers["Content-Security-Policy"] = _CSP
-    return response
-
-
-def _to_cart_page(site: Site, who: Who, locale: str) -> BaseResponse:
-    response = redirect(
-        f"{site.settings.url_prefix}/cart?{urlencode({'locale': locale})}#{locale}", HTTPStatus.SEE_OTHER
-    )
-    set_cookie(site, who, response)  # type: ignore[arg-type]
-    return response
 
 
 ROUTES = (

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from flask_ecscart.carts import CartView, cart_mark
 from flask_ecscart.catalog import offer_listing_key
 from flask_ecscart.clock import iso
-from flask_ecscart.handoff import Handoff, Leaving, describe
+from flask_ecscart.handoff import Handoff, Leaving, describe, leads_to_the_retailer, tagged_url
 from flask_ecscart.locales import LOCALES, Locale
 from flask_ecscart.matching import entries_of, match
-from flask_ecscart.model import CartItem, Money, Notice, Offer, Product
+from flask_ecscart.model import CartItem, Notice, Offer, Product
 from flask_ecscart.shopper import Line
-from flask_ecscart.web.schemas import CartOut, ItemOut, MoneyOut, NoticeOut, ProductOut
+from flask_ecscart.texts import Words, programme_text
+from flask_ecscart.web.prices import Price, PriceRules, money_out
+from flask_ecscart.web.schemas import CartOut, ChoiceOut, ItemOut, NoticeOut, ProductOut
 from flask_ecscart.web.site import Site, Ticket
 
 __all__ = ["present", "present_product"]
 
 
-def present(site: Site, view: CartView, shopper: str) -> CartOut:
-    """The cart as the API shows it."""
+def present(site: Site, view: CartView, shopper: str, *, language: str = "en") -> CartOut:
+    """The cart as the API shows it, its notices in `language`."""
+    words = Words(site.settings.texts, language)
     locale = LOCALES[view.locale]
-    prices = _prices_shown(site, view.locale)
+    tag = site.settings.locales[view.locale].associate_tag
+    rules = PriceRules(site, view.locale)
     entries = entries_of(view.cart) if view.cart is not None else ()
     in_saved = {item.cart_item_id for item in view.cart.saved} if view.cart is not None else set[str]()
     active: list[ItemOut] = []
@@ -29,65 +35,101 @@ def present(site: Site, view: CartView, shopper: str) -> CartOut:
     for line, item in match(view.wish.lines, entries):
         waits = item.cart_item_id in in_saved if item is not None else line.area == "saved"
         product = view.products.get((item.asin if item is not None else line.asin) or "")
-        out = _item(locale, line, item, product, prices=prices, available=not waits or line.area == "saved")
+        url = _link(locale, tag, product, (item.asin if item is not None else line.asin) or "")
+        price = rules.of_line(item, _offer(line, product), view.as_of)
+        out = _item(line, item, product, url, price=price, available=not waits or line.area == "saved")
+        total = rules.total(price, item, line.quantity)
+        out = msgspec.structs.replace(out, item_total=total) if total is not None else out
         (saved if waits else active).append(out)
-    subtotal = view.cart.items_subtotal if prices and view.cart is not None else None
+    shown = any(out.price is not None for out in (*active, *saved))
     return CartOut(
         locale=view.locale,
         store=locale.seller_nickname,
         items=active,
         saved=saved,
         count=sum(item.quantity for item in active),
-        subtotal=_money(subtotal),
-        notices=[_notice(notice) for notice in view.wish.notices],
+        subtotal=rules.subtotal(view, active),
+        notices=[_notice(words, notice) for notice in view.wish.notices],
         pending=view.pending,
         as_of=iso(view.as_of) if view.as_of is not None else None,
         version=view.wish.version,
-        handoff=_handoff(site, view, shopper, active, prices=prices),
+        handoff=_handoff(site, view, shopper, active, prices=shown, words=words),
     )
 
 
 def present_product(site: Site, product: Product) -> ProductOut:
     """A product of the catalog as a page may show it."""
     locale = LOCALES[product.locale]
+    tag = site.settings.locales[product.locale].associate_tag
+    rules = PriceRules(site, product.locale)
     offer = product.offers[0] if product.offers else None
-    shown = offer.price if offer is not None and _prices_shown(site, product.locale) else None
+    price = rules.of_offer(offer)
+    choices = [_choice(rules, locale, tag, choice) for choice in product.variations]
+    shown = [price.money, *(choice.price for choice in choices)]
     return ProductOut(
         asin=product.asin,
         title=product.title,
-        url=product.url or locale.product_url(product.asin, site.settings.locales[product.locale].associate_tag),
+        url=_link(locale, tag, product, product.asin),
         available=offer is not None and offer.available,
         image=product.image,
         limit=offer.limit if offer is not None else None,
-        price=_money(locale.money(shown)) if shown is not None else None,
+        price=money_out(price.money),
+        price_as_of=price.as_of_text,
+        price_hidden=price.hidden,
+        deal=price.deal,
+        disclaimer=programme_text(site.settings.texts, "disclaimer", locale.language, retailer=locale.seller_nickname)
+        if any(money is not None for money in shown)
+        else None,
         seller=offer.seller if offer is not None else None,
         parent_asin=product.parent_asin,
         kind=product.kind,
+        choices=choices,
     )
 
 
-def _prices_shown(site: Site, locale: str) -> bool:
-    """Prices may be shown when they come from the remote service, or when nothing is sold (demo)."""
-    return site.settings.provider == "ecs" or site.settings.locales[locale].handoff == "demo"
+def _choice(rules: PriceRules, locale: Locale, tag: str | None, product: Product) -> ChoiceOut:
+    offer = product.offers[0] if product.offers else None
+    price = rules.of_offer(offer)
+    return ChoiceOut(
+        asin=product.asin,
+        title=product.title,
+        choice=product.choice or product.title,
+        url=_link(locale, tag, product, product.asin),
+        available=offer is None or offer.available,
+        image=product.image,
+        price=money_out(price.money),
+        price_as_of=price.as_of_text,
+        deal=price.deal,
+    )
+
+
+def _link(locale: Locale, tag: str | None, product: Product | None, asin: str) -> str:
+    """The owner's own page of a product, else its page at the retailer, which credits the owner."""
+    url = product.url if product is not None else None
+    if url and not leads_to_the_retailer(url, locale):
+        return url
+    return tagged_url(url, asin, locale, tag)
 
 
 def _item(
-    locale: Locale, line: Line, item: CartItem | None, product: Product | None, *, prices: bool, available: bool
+    line: Line, item: CartItem | None, product: Product | None, url: str, *, price: Price, available: bool
 ) -> ItemOut:
     asin = (item.asin if item is not None else line.asin) or ""
     offer = _offer(line, product)
     return ItemOut(
         asin=asin,
         title=(product.title if product else None) or (item.title if item is not None else None) or asin,
-        url=(product.url if product else None) or locale.product_url(asin),
+        url=url,
         quantity=line.quantity,
         available=available,
         cart_item_id=item.cart_item_id if item is not None else None,
         offer_listing_id=line.offer_listing_id,
         image=product.image if product else None,
         limit=offer.limit if offer else None,
-        price=_money(item.price) if prices and item is not None else None,
-        item_total=_money(item.item_total) if prices and item is not None else None,
+        price=money_out(price.money),
+        price_as_of=price.as_of_text,
+        price_hidden=price.hidden,
+        deal=price.deal,
         seller=item.seller_nickname if item is not None else offer.seller if offer else None,
     )
 
@@ -102,7 +144,9 @@ def _offer(line: Line, product: Product | None) -> Offer | None:
     return next(named, None)
 
 
-def _handoff(site: Site, view: CartView, shopper: str, active: Sequence[ItemOut], *, prices: bool) -> Handoff | None:
+def _handoff(
+    site: Site, view: CartView, shopper: str, active: Sequence[ItemOut], *, prices: bool, words: Words
+) -> Handoff | None:
     ticket = None
     if view.wish.ref is not None and view.cart is not None and view.cart.items:
         issued = site.tickets.issue(Ticket(shopper, view.locale, cart_mark(view.wish.ref)))
@@ -110,23 +154,23 @@ def _handoff(site: Site, view: CartView, shopper: str, active: Sequence[ItemOut]
     return describe(
         site.settings.locales[view.locale],
         LOCALES[view.locale],
-        [Leaving(asin=item.asin, title=item.title, quantity=item.quantity) for item in active if item.asin],
+        [
+            Leaving(asin=item.asin, title=item.title, quantity=item.quantity, limit=item.limit, url=item.url)
+            for item in active
+            if item.asin
+        ],
         ticket_url=ticket,
         left=view.wish.left,
         prices_shown=prices,
-        texts=site.settings.texts,
+        words=words,
     )
 
 
-def _money(money: Money | None) -> MoneyOut | None:
-    return MoneyOut(amount=money.amount, currency=money.currency, formatted=money.formatted) if money else None
-
-
-def _notice(notice: Notice) -> NoticeOut:
+def _notice(words: Words, notice: Notice) -> NoticeOut:
     return NoticeOut(
         id=notice.id,
         code=notice.code,
-        message=notice.message,
+        message=words.retold(notice.message, requested=notice.requested, actual=notice.actual),
         asin=notice.asin,
         requested=notice.requested,
         actual=notice.actual,

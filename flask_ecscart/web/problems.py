@@ -22,7 +22,7 @@ from flask_ecscart.errors import (
 from flask_ecscart.model import MAX_ENTRIES
 from flask_ecscart.web.schemas import Problem
 
-__all__ = ["Refused", "handle_errors", "problem_response", "refused_shape"]
+__all__ = ["Refused", "as_refused", "handle_errors", "problem_response", "refused_shape"]
 
 _RETRY_SECONDS = 5
 
@@ -58,11 +58,8 @@ def problem_response(refused: Refused) -> Response:
 def handle_errors(blueprint: Blueprint) -> None:
     """Answer the blueprint's own errors as problems; the host's error handlers are not asked and not changed."""
     blueprint.register_error_handler(Refused, problem_response)
-    blueprint.register_error_handler(ECSError, lambda error: problem_response(_of_service(error)))
-    blueprint.register_error_handler(TransportError, lambda _: problem_response(_away("The cart service")))
-    blueprint.register_error_handler(
-        StateUnavailable, lambda error: problem_response(_away("The cart database", error.retry_after))
-    )
+    for kind in (ECSError, TransportError, StateUnavailable):
+        blueprint.register_error_handler(kind, lambda error: problem_response(as_refused(error)))
     blueprint.register_error_handler(HTTPException, _of_http)
 
 
@@ -84,7 +81,12 @@ def refused_shape(error: msgspec.ValidationError) -> Refused:
     return Refused(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail, field=field)
 
 
-def _of_service(error: ECSError) -> Refused:
+def as_refused(error: ECSError | TransportError | StateUnavailable) -> Refused:
+    """The refusal that tells a caller of ours about an error of the service or of what it stands on."""
+    if isinstance(error, TransportError):
+        return _away("The cart service")
+    if isinstance(error, StateUnavailable):
+        return _away("The cart database", error.retry_after)
     if isinstance(error, KeyReused):
         return Refused(HTTPStatus.CONFLICT, error.code, error.message)
     if isinstance(error, RequestThrottled):

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from flask_ecscart.handoff import Handoff
-from flask_ecscart.model import MAX_ENTRIES, NoticeCode
+from flask_ecscart.model import MAX_ENTRIES, Deal, NoticeCode
 
 __all__ = [
     "AddItem",
@@ -20,6 +20,7 @@ __all__ = [
     "CartsOut",
     "ChangeItem",
     "ChangeItems",
+    "ChoiceOut",
     "HandoffIn",
     "ItemOut",
     "MoneyOut",
@@ -101,6 +102,12 @@ class ItemOut(_Out, frozen=True, omit_defaults=True):
     limit: int | None = None
     price: MoneyOut | None = None
     item_total: MoneyOut | None = None
+    price_as_of: str | None = None
+    """When the retailer said this price; to be shown beside it."""
+    price_hidden: bool = False
+    """There is a price that may only be seen at the retailer."""
+    deal: Deal | None = None
+    """Who the price is for, where it is not for everybody; to be shown beside it."""
     seller: str | None = None
 
 
@@ -139,6 +146,20 @@ class CartsOut(_Out, frozen=True):
     carts: dict[str, CartOut]
 
 
+class ChoiceOut(_Out, frozen=True, omit_defaults=True):
+    """What can be bought of a product that comes in several kinds; `choice` sets it apart ("Green, 40 cm")."""
+
+    asin: str
+    title: str
+    choice: str
+    url: str
+    available: bool
+    image: str | None = None
+    price: MoneyOut | None = None
+    price_as_of: str | None = None
+    deal: Deal | None = None
+
+
 class ProductOut(_Out, frozen=True, omit_defaults=True):
     """A product of the catalog as a page may show it."""
 
@@ -152,6 +173,13 @@ class ProductOut(_Out, frozen=True, omit_defaults=True):
     seller: str | None = None
     parent_asin: str | None = None
     kind: str | None = None
+    price_as_of: str | None = None
+    price_hidden: bool = False
+    deal: Deal | None = None
+    disclaimer: str | None = None
+    """The programme's sentence about prices, where one is shown."""
+    choices: list[ChoiceOut] = []
+    """Not empty: it cannot be bought itself; let the shopper choose one of these."""
 
 
 class ProductsOut(_Out, frozen=True):

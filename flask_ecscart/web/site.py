@@ -11,9 +11,11 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from flask_ecscart.carts import Carts
 from flask_ecscart.catalog import Catalog
 from flask_ecscart.clock import Clock
+from flask_ecscart.dispatch import Remote
 from flask_ecscart.service.engine import CartService
 from flask_ecscart.sessions import ShopperSessionInterface
 from flask_ecscart.settings import Settings
+from flask_ecscart.state.counters import Counters
 from flask_ecscart.state.sql import Database
 from flask_ecscart.web.assets import Widget
 
@@ -68,8 +70,11 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     sessions: ShopperSessionInterface
     carts: Carts
     catalog: Catalog
+    counters: Counters
     service: CartService | None
     """The embedded cart service; None when the provider is remote."""
+    remote: Remote | None
+    """Queue and dispatchers of a remote provider; None when it is embedded."""
     tickets: Tickets
     widget: Widget
     clock: Clock

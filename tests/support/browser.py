@@ -12,11 +12,11 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playw
 
 from tests.support.needs import tool
 
-__all__ = ["SCREENSHOTS", "Problems", "running_browser"]
+__all__ = ["ARGUMENTS", "SCREENSHOTS", "Problems", "running_browser"]
 
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "test-results"
 
-_ARGUMENTS = (
+ARGUMENTS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -35,7 +35,7 @@ def running_browser() -> Iterator[Browser]:
     """A browser while the block runs."""
     program = tool(["chromium", "chromium-browser"], "chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(_ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
         try:
             yield browser
         finally:

@@ -25,19 +25,21 @@ PACKAGE = ROOT / "flask_ecscart"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"cli"}),
     frozenset({"extension"}),
+    frozenset({"doctor"}),
     frozenset({"web"}),
     frozenset({"carts"}),
     frozenset({"settle", "dispatch"}),
-    frozenset({"matching", "wishes"}),
+    frozenset({"matching", "wishes", "happenings"}),
     frozenset({"ecs", "service", "sessions", "handoff"}),
-    frozenset({"catalog", "state"}),
-    frozenset({"settings", "provider", "model", "locales", "clock", "texts", "shopper"}),
+    frozenset({"catalog"}),
+    frozenset({"state"}),
+    frozenset({"settings", "provider", "model", "locales", "clock", "texts", "shopper", "signals"}),
     frozenset({"errors"}),
 )
 """Rooms from top to bottom. An arrow goes down, never up and never to a neighbour."""
 NEIGHBOURS = frozenset({"settle", "dispatch"}), LAYERS[-2]
 """Layers whose rooms may import each other: one thought in two files, and the words all others are made of."""
-KNOW_FLASK = frozenset({"__init__", "cli", "extension", "web", "sessions", "service.http"})
+KNOW_FLASK = frozenset({"__init__", "cli", "extension", "doctor", "web", "sessions", "service.http"})
 """Only these may import Flask; the others are used without it."""
 
 _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "dist", "build", "test-results", "instance"})

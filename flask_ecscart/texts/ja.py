@@ -1,0 +1,68 @@
+"""The words in Japanese."""
+
+from __future__ import annotations
+
+__all__ = ["WORDS"]
+
+
+WORDS: dict[str, str] = {
+    # --- the widget's
+    "cart": "カート",
+    "title": "カート",
+    "empty": "カートは空です。",
+    "add": "カートに入れる",
+    "view": "カートを見る",
+    "quantity": "{title} の数量",
+    "limit": "注文できるのは{n}点までです。",
+    "later": "あとで買う",
+    "saved": "あとで買う商品",
+    "move": "カートに戻す",
+    "gone": "現在お取り扱いできません",
+    "remove": "削除",
+    "subtotal": "小計",
+    "as_of": "{time} 時点の価格",
+    "failed": "うまくいきませんでした。{detail}",
+    "clear": "このカートを空にする",
+    "clear_ask": "このカートの商品をすべて削除しますか？",
+    "clear_yes": "はい、空にする",
+    "go": "{n}点を {to} で購入手続きへ",
+    "part": "{k}回中{i}回目：{n}点を {to} へ",
+    "links": "{to} で商品を1つずつ開く",
+    "asked": "{n}点の商品は {to} のカートに入りましたか？",
+    "yes": "はい、新しいカートを始める",
+    "no": "いいえ、もう一度試す",
+    # --- notices
+    "quantity_capped": "{requested}点のご希望でしたが、この出品者は{actual}点までです。",
+    "quantity_capped_total": "{requested}点のご希望でしたが、1つの商品は1カートに{actual}点までです。",
+    "saved_for_later": "現在お取り扱いできないため「あとで買う商品」に入れました。入荷すると自動で戻ります。",
+    "moved_to_cart": "再びお取り扱いできるようになり、カートに戻しました。",
+    "refused": "この商品をカートに入れられませんでした：{reason}",
+    "refused_ineligible": "ここでは単品で購入できません（種類を選ぶ必要があるか、デジタル商品です）。",
+    "refused_inaccessible": "この出品者は対象外です。",
+    "refused_other": "ストアが受け付けませんでした。",
+    "cart_renewed": "カートの有効期限が切れていたため、商品を入れ直しました。",
+    # --- the way out
+    "demo_retailer": "Demo Store",
+    "note": "{to} が新しいタブで開き、サインインを求められることがあります。そこで支払うまで購入にはなりません。",
+    "parts_note": "{to} へは{k}回に分けて送ります。それぞれ送ってください。",
+    "sent_ask": "{to} から戻られましたか？商品が {to} のカートに入っていれば、新しいカートを始められます。",
+    "paid": "（有料リンク）",
+    "off": "このカートはここから {to} に送れません。",
+    # --- the pages
+    "confirm": "{to} のカートに入れますか？",
+    "pieces": "数量",
+    "pieces_wrong": "数量は1から999までの整数で入力してください。",
+    "waits": "現在お取り扱いできません。「あとで買う商品」に入ります。",
+    "each": "1点 {price}",
+    "update": "更新",
+    "form_old": "このフォームは古すぎるか、別の方のものです。前のページに戻って読み込み直し、もう一度お試しください。",
+    "away": "現在カートが応答しません。内容は失われていません。少ししてからもう一度お試しください。",
+    "pending": "カートを更新しています。少ししてからページを読み込み直してください。",
+    "offer": "名前のない商品",
+    # --- prices
+    "price_as_of": "{time} 現在",
+    "prime_exclusive": "プライム会員限定",
+    "prime_early_access": "プライム会員先行",
+    "price_hidden": "価格は{to}でご確認ください",
+    "choose": "お選びください：",
+}
