@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flask_ecscart.ecs.purchase_url import checked_mobile_url, checked_purchase_url
+from flask_ecscart.ecs.purchase_url import RetailBase, checked_mobile_url, checked_purchase_url
 from flask_ecscart.ecs.reader import ASIN, WHOLE, Reader, read_money
 from flask_ecscart.model import Cart, CartFault, CartItem, CartRef, RelatedItem
 
@@ -19,7 +19,7 @@ def read_cart(
     cart: Reader,
     locale: str,
     associate_tag: str,
-    retail_base: str | None,
+    retail_base: RetailBase,
     faults: tuple[CartFault, ...],
     request_id: str | None,
 ) -> Cart:

@@ -19,6 +19,7 @@ from flask_ecscart.ecs.checks import (
 )
 from flask_ecscart.ecs.endpoint import Endpoint, checked_retail_base
 from flask_ecscart.ecs.parsing import parse_cart, parse_items
+from flask_ecscart.ecs.purchase_url import RetailBase, retail_sites
 from flask_ecscart.ecs.transport import RequestsTransport, Transport
 from flask_ecscart.errors import ConfigError
 from flask_ecscart.locales import LOCALES
@@ -38,7 +39,8 @@ class ECSClient:
     `response_groups` ask for more than the cart: similar products, top sellers, new releases.
 
     `endpoint` is a full URL (default: the locale's own, over https). `retail_base` is the scheme and host, with a path
-    where it has one, that PurchaseURLs of that endpoint must lead to (default: the locale's retail site).
+    where it has one, that PurchaseURLs of that endpoint must lead to (default: the locale's retail site, or the stand-in retail page
+    beside a given endpoint).
     May be shared by threads, and made before a fork.
     """
 
@@ -66,7 +68,10 @@ class ECSClient:
             transport=transport or RequestsTransport(),
             clock=clock,
         )
-        self._retail_base = checked_retail_base(retail_base)
+        self._retail_base: RetailBase = checked_retail_base(retail_base)
+        if retail_base is None and endpoint is not None:
+            # A service of the owner's own may lead to Amazon, or to the stand-in retail page beside itself.
+            self._retail_base = (*retail_sites(locale), f"{self._caller.endpoint.origin}/{locale}")
 
     def __repr__(self) -> str:
         """Without the keys."""

@@ -20,7 +20,8 @@ class Endpoint:
         parts, host = _checked("endpoint", url)
         self.host = host
         self.path = parts.path if parts.path not in ("", "/") else "/onca/xml"
-        self.url = f"{parts.scheme}://{self.host}{self.path}"
+        self.origin = f"{parts.scheme}://{self.host}"
+        self.url = self.origin + self.path
 
 
 def checked_retail_base(url: str | None) -> str | None:

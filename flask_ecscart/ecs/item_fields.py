@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flask_ecscart.ecs.purchase_url import checked_link, checked_picture
+from flask_ecscart.ecs.purchase_url import RetailBase, checked_link, checked_picture
 from flask_ecscart.ecs.reader import ASIN, Reader, read_money
 from flask_ecscart.locales import LOCALES
 from flask_ecscart.model import Availability, Offer, Product, ProductKind
@@ -17,7 +17,7 @@ _DIGITAL_GROUPS = frozenset(["eBooks", "Digital Music Album", "Digital Music Tra
 _LISTING_ID = re.compile(r"[!-~]{1,512}")
 
 
-def read_product(item: Reader, locale: str, retail_base: str | None) -> Product:
+def read_product(item: Reader, locale: str, retail_base: RetailBase) -> Product:
     """The product in `item`; `MalformedReply` without an ASIN. What was not asked for is None or empty.
 
     A link that does not lead to the retail site is left out.

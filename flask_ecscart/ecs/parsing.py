@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from flask_ecscart.ecs.cart_fields import read_cart
 from flask_ecscart.ecs.item_fields import read_product
+from flask_ecscart.ecs.purchase_url import RetailBase
 from flask_ecscart.ecs.replies import faults_of, open_reply, raised
 from flask_ecscart.errors import MalformedReply
 from flask_ecscart.model import Cart, ProductPage
@@ -29,7 +30,7 @@ def parse_cart(
     associate_tag: str,
     operation: str,
     expected_cart_id: str | None = None,
-    retail_base: str | None = None,
+    retail_base: RetailBase = None,
     hidden: Iterable[str] = (),
 ) -> Cart:
     """The cart in `body`, the reply to `operation`.
@@ -56,7 +57,7 @@ def parse_cart(
 
 
 def parse_items(
-    body: bytes, *, locale: str, operation: str, retail_base: str | None = None, hidden: Iterable[str] = ()
+    body: bytes, *, locale: str, operation: str, retail_base: RetailBase = None, hidden: Iterable[str] = ()
 ) -> ProductPage:
     """The products in `body`, the reply to `operation` (ItemLookup or ItemSearch).
 

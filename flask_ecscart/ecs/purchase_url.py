@@ -12,8 +12,17 @@ from urllib.parse import SplitResult, urlsplit
 from flask_ecscart.errors import MalformedReply
 from flask_ecscart.locales import LOCALES
 
-__all__ = ["checked_link", "checked_mobile_url", "checked_picture", "checked_purchase_url"]
+__all__ = [
+    "RetailBase",
+    "checked_link",
+    "checked_mobile_url",
+    "checked_picture",
+    "checked_purchase_url",
+    "retail_sites",
+]
 
+RetailBase = str | tuple[str, ...] | None
+"""Scheme, host and path that come before `/gp/cart/aws-merge.html`: one, several, or the locale's own sites."""
 _PURCHASE_PATH = "/gp/cart/aws-merge.html"
 _MOBILE_PATH = "/gp/aw/rcart"
 _MAX_LENGTH = 2048
@@ -22,8 +31,8 @@ _MAX_LENGTH = 2048
 _PLAIN = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]+")
 
 
-def checked_purchase_url(url: str, *, locale: str, retail_base: str | None = None) -> str:
-    """`url` itself when it leads to the locale's retail cart, or, where `retail_base` is given, to that base alone.
+def checked_purchase_url(url: str, *, locale: str, retail_base: RetailBase = None) -> str:
+    """`url` itself when it leads to the locale's retail cart, or, where `retail_base` is given, to one of those alone.
 
     Raises `MalformedReply` otherwise, without showing the URL, which holds the HMAC.
     """
@@ -32,7 +41,7 @@ def checked_purchase_url(url: str, *, locale: str, retail_base: str | None = Non
     raise _refused("PurchaseURL", locale)
 
 
-def checked_mobile_url(url: str, *, locale: str, retail_base: str | None = None) -> str | None:
+def checked_mobile_url(url: str, *, locale: str, retail_base: RetailBase = None) -> str | None:
     """`url` itself when it leads to the locale's mobile cart; None for the two recorded forms nobody can use."""
     bases = _bases(locale, retail_base)
     if _leads_to(url, _MOBILE_PATH, bases):
@@ -46,15 +55,14 @@ def checked_mobile_url(url: str, *, locale: str, retail_base: str | None = None)
     raise _refused("MobileCartURL", locale)
 
 
-def checked_link(url: str, *, locale: str, retail_base: str | None = None) -> str | None:
+def checked_link(url: str, *, locale: str, retail_base: RetailBase = None) -> str | None:
     """`url` itself when it leads to a page of the locale's retail site or of `retail_base`; None otherwise.
 
     Recorded links were plain http.
     """
     parts = _parts(url)
     wanted = {(scheme, host) for host in LOCALES[locale].retail_hosts for scheme in ("http", "https")}
-    if retail_base is not None:
-        base = urlsplit(retail_base)
+    for base in map(urlsplit, _bases(locale, retail_base)):
         wanted.add((base.scheme, base.netloc))
     return url if parts is not None and (parts.scheme, parts.netloc) in wanted else None
 
@@ -65,10 +73,16 @@ def checked_picture(url: str) -> str | None:
     return url if parts is not None and parts.scheme in ("http", "https") and parts.hostname else None
 
 
-def _bases(locale: str, retail_base: str | None) -> tuple[str, ...]:
-    if retail_base is not None:
-        return (retail_base.rstrip("/"),)
+def retail_sites(locale: str) -> tuple[str, ...]:
+    """The retail sites of the locale itself, as bases of a PurchaseURL."""
     return tuple(f"https://{host}" for host in LOCALES[locale].retail_hosts)
+
+
+def _bases(locale: str, retail_base: RetailBase) -> tuple[str, ...]:
+    if retail_base is None:
+        return retail_sites(locale)
+    given = (retail_base,) if isinstance(retail_base, str) else retail_base
+    return tuple(base.rstrip("/") for base in given)
 
 
 def _leads_to(url: str, path: str, bases: tuple[str, ...]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -44,11 +45,17 @@ def test_the_ten_lines_put_a_working_cart_on_a_site(tmp_path: Path, monkeypatch:
 def test_the_client_example_works_against_the_service(
     serve: Callable[..., Site], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
     sample = FileCatalog(str(resources.files("flask_ecscart") / "catalog" / "sample.csv"))
     service = create_app(
-        database_url=f"sqlite:///{tmp_path / 'service.db'}", catalog=sample, keys={"access-key": "secret-key"}
+        database_url=f"sqlite:///{tmp_path / 'service.db'}",
+        catalog=sample,
+        keys={"access-key": "secret-key"},
+        retail_base=(base := f"http://127.0.0.1:{port}"),  # as `flask ecscart serve` does
     )
-    site = serve(service)
+    site = serve(service, port)
+    assert site.url == base
     example = block("python", "ECSClient").replace("http://127.0.0.1:8001", site.url)
     exec(compile(example, "README.md", "exec"), {})
     assert capsys.readouterr().out.startswith("$186.00 [('Gooseneck Kettle")
