@@ -39,8 +39,8 @@ class ECSClient:
     `response_groups` ask for more than the cart: similar products, top sellers, new releases.
 
     `endpoint` is a full URL (default: the locale's own, over https). `retail_base` is the scheme and host, with a path
-    where it has one, that PurchaseURLs of that endpoint must lead to (default: the locale's retail site, or the stand-in retail page
-    beside a given endpoint).
+    where it has one, that PurchaseURLs of that endpoint must lead to (default: the locale's retail site, or the
+    stand-in retail page beside a given endpoint).
     May be shared by threads, and made before a fork.
     """
 

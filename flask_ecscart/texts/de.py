@@ -11,6 +11,8 @@ WORDS: dict[str, str] = {
     "empty": "Ihr Warenkorb ist leer.",
     "add": "In den Warenkorb",
     "view": "Warenkorb ansehen",
+    "stale": "Dieser Link gehörte zu einem Warenkorb, der sich geändert hat oder schon übergeben ist. "
+    "Gehen Sie zurück zur vorigen Seite und öffnen Sie dort den Warenkorb.",
     "quantity": "Menge von {title}",
     "limit": "Höchstens {n} bestellbar.",
     "later": "Für später merken",

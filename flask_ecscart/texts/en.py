@@ -11,6 +11,8 @@ WORDS: dict[str, str] = {
     "empty": "Your cart is empty.",
     "add": "Add to cart",
     "view": "View cart",
+    "stale": "That link belonged to a cart that has changed or left, and is no longer this cart. "
+    "Go back to the page you came from and open the cart there.",
     "quantity": "Quantity of {title}",
     "limit": "At most {n} can be ordered.",
     "later": "Save for later",

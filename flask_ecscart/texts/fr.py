@@ -11,6 +11,8 @@ WORDS: dict[str, str] = {
     "empty": "Votre panier est vide.",
     "add": "Ajouter au panier",
     "view": "Voir le panier",
+    "stale": "Ce lien appartenait à un panier qui a changé ou qui est déjà parti. "
+    "Revenez à la page précédente et ouvrez-y le panier.",
     "quantity": "Quantité de {title}",
     "limit": "{n} au maximum par commande.",
     "later": "Mettre de côté",

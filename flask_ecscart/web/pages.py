@@ -17,6 +17,7 @@ from flask_ecscart.errors import ECSError, ItemNotAccessible, ItemNotEligibleFor
 from flask_ecscart.locales import LOCALES
 from flask_ecscart.model import MAX_QUANTITY, NewItem
 from flask_ecscart.service.purchase_url import PURCHASE_PATH, read_purchase_query
+from flask_ecscart.sessions import COOKIE, shopper_id
 from flask_ecscart.texts import Words
 from flask_ecscart.web.language import page_language
 from flask_ecscart.web.origins import Who, identify, refuse_too_many
@@ -89,7 +90,8 @@ def cart_page() -> BaseResponse:
     views = site.carts.read_all(who.shopper) if who.known else []
     carts = [(LOCALES[view.locale], present(site, view, who.shopper, language=language)) for view in views]
     titles = {cart.locale: _titles(site, cart) for _, cart in carts}
-    return render_page(site, "cart.html", locale=locale, who=who, carts=carts, titles=titles)
+    stale = "stale" in request.args
+    return render_page(site, "cart.html", locale=locale, who=who, carts=carts, titles=titles, stale=stale)
 
 
 @for_people
@@ -123,7 +125,12 @@ def go(ticket: str) -> BaseResponse:
     url = None
     if redeemed is not None and redeemed.locale in site.settings.locales:
         url = site.carts.leave(redeemed.shopper, redeemed.locale, redeemed.cart)
-    return redirect(url or f"{site.settings.url_prefix}/cart", HTTPStatus.SEE_OTHER)
+    if url is None:
+        own = site.sessions.sid_from_token(request.cookies.get(COOKIE, ""), origin=None)
+        elsewhere = redeemed is not None and (own is None or shopper_id(own) != redeemed.shopper)
+        # A shopper of another origin has no cookie here: the cart is at the page the click came from.
+        url = f"{site.settings.url_prefix}/cart" + ("?stale=1" if elsewhere else "")
+    return redirect(url, HTTPStatus.SEE_OTHER)
 
 
 def demo_retail_page() -> Response:

@@ -72,7 +72,8 @@ def test_a_forged_ticket_hands_nothing_off(shop: Shop, spoil: Callable[[str], st
 def test_a_ticket_for_a_cart_that_is_not_this_one_hands_nothing_off(shop: Shop) -> None:
     shop.add(LAMP)
     forged = shop.site.tickets.issue(Ticket("0" * 64, "US", "0" * 16))
-    assert shop.client.get(f"/ecscart/go/{forged}").headers["Location"] == "/ecscart/cart"
+    assert shop.client.get(f"/ecscart/go/{forged}").headers["Location"] == "/ecscart/cart?stale=1"
+    assert "no longer this cart" in shop.client.get("/ecscart/cart?stale=1").text
 
 
 def test_a_prefetch_does_not_leave(shop: Shop) -> None:
