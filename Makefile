@@ -29,6 +29,7 @@ check:
 bench:
 	@$(SETUP) bench
 	@$(VENV)/bin/python -m benchmarks $(ARGS)
+	@$(VENV)/bin/python -m benchmarks.widget
 
 clean:
 	rm -rf $(VENV) widget/node_modules test-results dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
