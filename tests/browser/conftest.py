@@ -7,11 +7,18 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from playwright.sync_api import Page
 
 from example_app.site import create_app
 from tests.support.blog import Blog
 from tests.support.shop import Shop
 from tests.support.web import Site
+
+
+@pytest.fixture
+def page(serve: Callable[..., Site], page: Page) -> Page:
+    """The page of a new visitor, closed before the servers it talks to are stopped."""
+    return page
 
 
 @pytest.fixture

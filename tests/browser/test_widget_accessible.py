@@ -34,9 +34,9 @@ def add(page: Page, *asins: str) -> None:
 
 
 def open_cart(page: Page) -> None:
-    page.locator("ecs-cart").get_by_role("button").first.click()
+    page.locator("ecs-cart").get_by_role("button").first.focus()
+    page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()
-    page.wait_for_timeout(0)
 
 
 STATES: dict[str, tuple[str, ...]] = {
