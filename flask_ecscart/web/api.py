@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -94,14 +95,16 @@ def products(locale: str) -> Response:
     """What the catalog knows of some ASINs."""
     site, locale = _site_and_locale(locale)
     check_origin(site, changing=False)
-    asins = [asin for asin in request.args.get("asin", "").split(",") if asin]
-    if not 1 <= len(asins) <= _MAX_PRODUCTS:
+    lists = request.args.getlist("asin")
+    asins = [asin for asin in ",".join(lists).split(",") if asin]
+    if len(lists) != 1 or not 1 <= len(asins) <= _MAX_PRODUCTS:
         raise Refused(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "AWS.InvalidParameterValue",
             f"Name 1 to {_MAX_PRODUCTS} ASINs: ?asin=A,B.",
             field="asin",
         )
+    asins = [asin for asin in asins if re.fullmatch(r"[A-Z0-9]{10}", asin)]  # no catalog is asked for others
     found = site.catalog.lookup(locale, asins)
     return _json(ProductsOut(products={asin: present_product(site, product) for asin, product in found.items()}))
 
@@ -155,9 +158,9 @@ def _body(shape: type[_Body]) -> _Body:
 
 def _key() -> str | None:
     key = request.headers.get("Idempotency-Key")
-    if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):  # noqa: PLR2004
+    if key is not None and not (1 <= len(key) <= 200 and key.isascii() and key.isprintable()):  # noqa: PLR2004
         raise Refused(
-            HTTPStatus.BAD_REQUEST, "idempotency_key_invalid", "An Idempotency-Key is 1 to 200 printable characters."
+            HTTPStatus.BAD_REQUEST, "idempotency_key_invalid", "An Idempotency-Key is 1 to 200 printable ASCII characters."
         )
     return key
 

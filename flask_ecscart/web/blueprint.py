@@ -7,7 +7,7 @@ from importlib import resources
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, current_app, g
+from flask import Blueprint, Response, current_app, g, request
 
 from flask_ecscart.web import api, pages
 from flask_ecscart.web.assets import widget_response
@@ -37,7 +37,7 @@ def create_blueprint(site: Site) -> Blueprint:
     taken: dict[str, set[str]] = {}
     for rule, method, view in (*api.ROUTES, *pages.ROUTES, *ROUTES):
         blueprint.add_url_rule(rule, view.__name__, view, methods=[method])
-        taken.setdefault(rule, {"HEAD", "OPTIONS"}).add(method)
+        taken.setdefault(rule, {"OPTIONS"}).update({method, "HEAD"} if method == "GET" else {method})
     for rule, methods in taken.items():
         blueprint.add_url_rule(
             rule, "wrong_method", wrong_method, methods=_METHODS - methods, provide_automatic_options=False
@@ -47,6 +47,9 @@ def create_blueprint(site: Site) -> Blueprint:
     handle_errors(blueprint)
 
     def finish(response: Response) -> Response:
+        rule = request.url_rule.rule.removeprefix(site.settings.url_prefix) if request.url_rule else ""
+        if rule in taken and (request.method == "OPTIONS" or response.status_code == HTTPStatus.METHOD_NOT_ALLOWED):
+            response.headers["Allow"] = ", ".join(sorted(taken[rule]))  # not the methods of wrong_method
         return add_headers(site, response)
 
     blueprint.after_request(finish)

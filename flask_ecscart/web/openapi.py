@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from flask_ecscart.model import MAX_QUANTITY
 from flask_ecscart.settings import Settings
 from flask_ecscart.web import schemas
 
@@ -14,13 +15,47 @@ __all__ = ["document"]
 _REF = "#/components/schemas/"
 _BODIES = (schemas.AddItems, schemas.ChangeItems, schemas.HandoffIn)
 _ANSWERS = (schemas.CartOut, schemas.CartsOut, schemas.ProductsOut, schemas.ShopperOut, schemas.Problem)
-_CHANGE_PROBLEMS = ("400", "401", "403", "404", "409", "413", "415", "422", "503")
-_READ_PROBLEMS = ("403", "404", "422", "503")
+_CHANGE_PROBLEMS = ("400", "401", "403", "404", "409", "413", "415", "422", "429", "502", "503")
+_READ_PROBLEMS = ("401", "403", "404", "422", "502", "503")
+
+
+def _one_of(name: str, other: str) -> dict[str, Any]:
+    """Exactly one of two texts; null is as good as absent."""
+    return {
+        "oneOf": [
+            {"required": [one], "properties": {one: {"type": "string"}, another: {"type": "null"}}}
+            for one, another in ((name, other), (other, name))
+        ]
+    }
+
+
+def _pieces(least: int) -> dict[str, Any]:
+    return {"properties": {"quantity": {"minimum": least, "maximum": MAX_QUANTITY}}}
+
+
+_RULES: dict[str, dict[str, Any]] = {
+    "AddItem": {"allOf": [_one_of("asin", "offerListingId"), _pieces(1)]},
+    "ChangeItem": {
+        "allOf": [
+            _one_of("cartItemId", "asin"),
+            {
+                "anyOf": [
+                    {"required": [name], "properties": {name: {"not": {"type": "null"}}}}
+                    for name in ("quantity", "area")
+                ]
+            },
+            _pieces(0),
+        ]
+    },
+}
+"""What the structs cannot say and the endpoints check."""
 
 
 def document(settings: Settings) -> dict[str, Any]:
     """The API of a site with these settings."""
     _, components = msgspec.json.schema_components((*_BODIES, *_ANSWERS), ref_template=_REF + "{name}")
+    for name, rules in _RULES.items():
+        components[name] |= rules
     return {
         "openapi": "3.1.0",
         "info": {
@@ -59,7 +94,11 @@ def _paths(settings: Settings) -> dict[str, Any]:
         },
         "/v1/carts/{locale}/handoff": {
             "parameters": [locale],
-            "post": _changes("The shopper left, or says whether the items arrived", schemas.HandoffIn),
+            "post": _changes(
+                "The shopper left, or says whether the items arrived; asked twice it is done once",
+                schemas.HandoffIn,
+                keyed=False,
+            ),
         },
         "/v1/products/{locale}": {
             "parameters": [locale],
@@ -79,8 +118,8 @@ def _asin_parameter() -> dict[str, Any]:
         "name": "asin",
         "in": "query",
         "required": True,
-        "description": "ASINs separated by commas, at most 50.",
-        "schema": {"type": "string", "minLength": 1, "pattern": "^[A-Z0-9]{10}(,[A-Z0-9]{10}){0,49}$"},
+        "description": "ASINs separated by commas, at most 50. Those the catalog does not know are left out.",
+        "schema": {"type": "string", "pattern": "^,*[^,]+(,+[^,]+){0,49},*$"},
     }
 
 
@@ -88,7 +127,7 @@ def _reads(summary: str, shape: type[msgspec.Struct]) -> dict[str, Any]:
     return {"summary": summary, "responses": {"200": _answer(summary, shape), **_problems(_READ_PROBLEMS)}}
 
 
-def _changes(summary: str, body: type[msgspec.Struct] | None) -> dict[str, Any]:
+def _changes(summary: str, body: type[msgspec.Struct] | None, *, keyed: bool = True) -> dict[str, Any]:
     key = {
         "name": "Idempotency-Key",
         "in": "header",
@@ -98,7 +137,7 @@ def _changes(summary: str, body: type[msgspec.Struct] | None) -> dict[str, Any]:
     }
     operation: dict[str, Any] = {
         "summary": summary,
-        "parameters": [key],
+        "parameters": [key] if keyed else [],
         "responses": {"200": _answer("The cart as it is now", schemas.CartOut), **_problems(_CHANGE_PROBLEMS)},
     }
     if body is not None:
