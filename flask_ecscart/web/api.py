@@ -160,7 +160,7 @@ def _key() -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not (1 <= len(key) <= 200 and key.isascii() and key.isprintable()):  # noqa: PLR2004
         raise Refused(
-            HTTPStatus.BAD_REQUEST, "idempotency_key_invalid", "An Idempotency-Key is 1 to 200 printable ASCII characters."
+            HTTPStatus.BAD_REQUEST, "idempotency_key_invalid", "An Idempotency-Key is 1 to 200 printable characters."
         )
     return key
 

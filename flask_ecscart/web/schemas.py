@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 _Quantity = Annotated[int, Meta(description="Pieces, a whole number from 0 to 999.")]
-_Asin = Annotated[str, Meta(pattern="^[A-Z0-9]{10}$", description="Ten capital letters and digits.")]
+_Asin = Annotated[str, Meta(pattern="^[A-Z0-9]{10}$", max_length=10, description="Ten capital letters and digits.")]
 _OfferListingId = Annotated[str, Meta(min_length=1, max_length=1000)]
 _CartItemId = Annotated[str, Meta(min_length=1, max_length=40)]
 
