@@ -2,20 +2,20 @@
 import type { Cart, Notice } from "./src/types.d.ts";
 
 export interface EcsItem {
-  asin: string;
+  asin?: string;
   offerListingId?: string;
   quantity: number;
   locale: string;
 }
 
-/** `<ecs-cart open-on-add="never|first|always">`: the count button and the drawer. */
+/** `<ecs-cart src>`: the count button and the drawer. */
 export interface EcsCartElement extends HTMLElement {
   open(): void;
   close(): void;
   readonly count: number;
 }
 
-/** `<ecs-add-to-cart asin locale quantity offer-listing-id>`; its `state` attribute is busy, added or error. */
+/** `<ecs-add-to-cart asin locale quantity offer-listing-id src>`; its `state` attribute is busy, added or error. */
 export interface EcsAddToCartElement extends HTMLElement {
   readonly item: EcsItem;
   add(): Promise<void>;
@@ -26,16 +26,16 @@ export interface EcsEventMap {
   "ecs:add": CustomEvent<EcsItem>;
   /** The server has it. */
   "ecs:added": CustomEvent<EcsItem & { cart: Cart }>;
-  /** Something the shopper is told once; `preventDefault()` keeps it to the drawer. */
+  /** Something the shopper is told once; `preventDefault()` keeps it from being shown. */
   "ecs:notice": CustomEvent<{ locale: string; notice: Notice }>;
-  /** A cart looks different now; `count` is the pieces of all carts, `locale` is empty when it may be any. */
-  "ecs:change": CustomEvent<{ locale: string; count: number }>;
-  "ecs:open": CustomEvent<Record<string, never>>;
-  "ecs:close": CustomEvent<Record<string, never>>;
+  /** A cart may look different now; `count` is the pieces of all carts. */
+  "ecs:change": CustomEvent<{ count: number }>;
+  "ecs:open": CustomEvent<null>;
+  "ecs:close": CustomEvent<null>;
   /** The shopper leaves for the retailer. */
-  "ecs:handoff": CustomEvent<{ locale: string; mode: string; part: number; count: number }>;
-  /** A request failed; `retrying` says that it is kept and sent again. */
-  "ecs:error": CustomEvent<{ locale: string; code: string; status: number; detail: string; retrying: boolean }>;
+  "ecs:handoff": CustomEvent<{ locale: string; mode: string; count: number }>;
+  /** A request failed; `retrying` says that it is kept and sent again, `status` is 0 where there was no answer. */
+  "ecs:error": CustomEvent<{ locale: string; status: number; code?: string; detail?: string; retrying: boolean }>;
 }
 
 declare global {

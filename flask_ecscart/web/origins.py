@@ -114,6 +114,9 @@ def add_headers(site: Site, response: Response) -> Response:
     if g.get("ecscart_public"):
         return response
     response.headers.setdefault("Cache-Control", "private, no-store")
+    # Opened as a page an answer of ours is inert, and no page of another site can take it in by a tag.
+    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     response.vary.add("Cookie")
     origin = request.headers.get("Origin", "")
     if origin in site.settings.allowed_origins and not _is_own(origin, request):

@@ -183,7 +183,8 @@ def test_what_waits_survives_a_reload_and_a_server_that_was_away(
     page.goto(url)
     add(page, LAMP)
     embedded.running.stop()
-    click(page, MUG)
+    with page.expect_event("requestfailed"):
+        click(page, MUG)
     badge(page, 2)
     page.close(run_before_unload=False)
     later = page.context.new_page()

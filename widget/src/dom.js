@@ -1,125 +1,116 @@
-/** Virtual nodes, patched in place so that focus, typing and scrolling survive. No innerHTML anywhere. */
-/** @import { VChild, VNode } from "./types.d.ts" */
-
-const SVG = "http://www.w3.org/2000/svg";
-/** @type {WeakMap<Node, VNode>} */
-const made = new WeakMap();
-/** Fields the shopper is typing in: their value is the shopper's until the change is made. @type {WeakSet<Element>} */
-export const typing = new WeakSet();
+/** Elements made and brought up to date. No innerHTML anywhere, so Trusted Types have nothing to say. */
+import css from "./styles.css";
 
 /**
- * @param {string} name tag and classes, "p.note.small"; the first class is the `key` and all of them are the parts
- * @param {Record<string, unknown>} [props] attributes; `on…` functions; `key` among siblings; `value` of fields
- * @param {...unknown} kids
- * @returns {VNode}
+ * @param {string} name tag and classes, "p.note.small"; the classes are the parts too
+ * @param {Record<string, unknown>} [props] attributes; none for what is falsy, "" aside
+ * @param {...unknown} kids nodes and strings, in arrays or not; what is falsy is left out
+ * @returns {HTMLElement}
  */
-export const h = (name, { key, ...props } = {}, ...kids) => {
+export function h(name, props, ...kids) {
   const [tag, ...classes] = name.split(".");
-  const words = classes.join(" ");
-  if (words) props = { class: words, part: words, ...props };
-  if (tag == "button") props = { type: "button", ...props };
-  return { tag, key: key ?? words, props, kids: /** @type {VChild[]} */ (kids.flat(9).filter(Boolean)) };
-};
-
-/** @param {Element} node @param {string} name @param {unknown} value */
-function setProp(node, name, value) {
-  // What a handler returns is nothing: `false` would prevent the default.
-  if (name.startsWith("on")) /** @type {any} */ (node)[name] = typeof value == "function" ? (/** @type {Event} */ event) => void value(event) : null;
-  else if (value == null || value === false) node.removeAttribute(name);
-  else node.setAttribute(name, value === true ? "" : String(value));
-}
-
-/** @param {Element} node @param {VNode} vnode */
-function update(node, vnode) {
-  const before = made.get(node)?.props || {};
-  for (const name of Object.keys(before)) if (!(name in vnode.props)) setProp(node, name, null);
-  for (const [name, value] of Object.entries(vnode.props)) {
-    if (before[name] === value) continue;
-    setProp(node, name, value);
-    if (name == "value" && !typing.has(node)) /** @type {HTMLInputElement} */ (node).value = String(value);
+  const node = document.createElement(tag);
+  const words = classes.join(" ") || undefined;
+  for (const [key, value] of Object.entries({ class: words, part: words, ...props })) {
+    if (value || value === "") node.setAttribute(key, String(value));
   }
-  made.set(node, vnode);
-  render(node, vnode.kids);
+  node.append(.../** @type {Node[]} */ (kids.flat(9).filter(Boolean)));
+  return node;
 }
 
-/** @param {Node} node @param {VChild} child */
-const same = (node, child) => {
-  const vnode = made.get(node);
-  return typeof child == "string" ? node.nodeType == 3 : vnode?.tag == child.tag && vnode.key == child.key;
-};
+/** @param {any} node what it is, whatever it holds */
+const kind = ({ nodeName, id, className }) => nodeName + id + "." + className;
 
-/** @param {VChild} child @param {Node} parent @returns {ChildNode} */
-const create = (child, parent) =>
-  typeof child == "string"
-    ? document.createTextNode(child)
-    : child.tag == "svg" || /** @type {Element} */ (parent).namespaceURI == SVG
-      ? document.createElementNS(SVG, child.tag)
-      : document.createElement(child.tag);
+/** @param {any} old @param {any} fresh */
+function update(old, fresh) {
+  if (!old.attributes) return (old.data = fresh.data);
+  const typed = old.value != old.defaultValue; // the shopper's, until the change is made
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) != value) old.setAttribute(name, value);
+  if (!typed) old.value = fresh.value;
+  patch(old, fresh.childNodes);
+}
 
 /**
- * Makes the children of `parent` be `list`.
- * @param {Node} parent @param {VChild[]} list
+ * Makes the children of `parent` be like `fresh`. What was there before is kept where it is the same thing,
+ * so that focus, typing, scrolling, pictures and a click under way survive.
+ * @param {Node} parent @param {Iterable<Node>} fresh
  */
-export function render(parent, list) {
-  const free = new Set(parent.childNodes);
-  const nodes = list.map((child) => {
-    for (const node of free) {
-      if (!same(node, child)) continue;
-      free.delete(node);
-      return node;
+export function patch(parent, fresh) {
+  /** @type {any} */
+  let next = parent.firstChild;
+  /** @param {Node | null} [until] */
+  const dropUntil = (until = null) => {
+    while (next != until) {
+      const gone = next;
+      next = gone.nextSibling;
+      gone.remove();
     }
-    return create(child, parent);
-  });
-  for (const node of free) node.remove();
-  let cursor = parent.firstChild;
-  nodes.forEach((node, index) => {
-    const child = list[index];
-    // Kept nodes stay where they are: a moved one would lose the focus.
-    if (node == cursor) cursor = cursor.nextSibling;
-    else parent.insertBefore(node, cursor);
-    if (typeof child != "string") update(/** @type {Element} */ (node), child);
-    else if (node.nodeValue != child) node.nodeValue = child;
-  });
+  };
+  for (const node of [...fresh]) {
+    let found = next;
+    while (found && kind(found) != kind(node)) found = found.nextSibling;
+    if (found) {
+      dropUntil(found);
+      update(found, node);
+      next = found.nextSibling;
+    } else parent.insertBefore(node, next);
+  }
+  dropUntil();
 }
 
-/** A link or address from the wire, if it is one to follow. @param {string | null | undefined} url @param {string} [base] */
+/** An address from the wire, if it is one to follow. @param {string | null | undefined} url @param {string} base */
 export function safeUrl(url, base) {
   try {
-    const found = new URL(url || "", base);
-    return /^https?:$/.test(found.protocol) && url ? found.href : undefined;
+    const { href } = new URL(url || "x:", base);
+    return href.startsWith("http") ? href : undefined;
   } catch {
     return undefined;
   }
 }
 
 /**
- * @param {EventTarget} target @param {string} name @param {unknown} detail @param {boolean} [cancelable]
+ * @param {EventTarget} target @param {string} name @param {unknown} [detail]
  * @returns {boolean} false when somebody prevented it
  */
-export const emit = (target, name, detail, cancelable = false) =>
-  target.dispatchEvent(new CustomEvent("ecs:" + name, { detail, bubbles: true, composed: true, cancelable }));
+export const emit = (target, name, detail) =>
+  target.dispatchEvent(new CustomEvent("ecs:" + name, { detail, bubbles: true, composed: true, cancelable: true }));
 
-/** A click that asks for a new tab or window is the browser's. @param {MouseEvent} event */
-export const isPlain = (event) => !(event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+/** One for all elements, and constructed, so that a strict Content-Security-Policy lets it through. */
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(css);
 
 /**
- * Makes the author's link a button to assistive technology and to the space key, as it acts like one.
- * @param {HTMLElement} control
+ * Puts the author's own link or button to work in place, or one of ours where an element is left empty.
+ * @param {HTMLElement} host
+ * @param {() => unknown} act in place of what a click would do, unless it returns false. A click that asks for a new tab is the browser's.
  */
-export function actAsButton(control) {
-  if (control.tagName != "A" || control.hasAttribute("role")) return;
-  control.setAttribute("role", "button");
-  control.addEventListener("keydown", (event) => {
-    if (event.key != " ") return;
-    event.preventDefault();
-    control.click();
+export function takeOver(host, act) {
+  const root = host.attachShadow({ mode: "open" });
+  const button = h("button.button");
+  /** @param {any} node */
+  const isControl = (node) => node == button || (node.matches?.("a, button") && host.contains(node));
+  root.adoptedStyleSheets = [sheet];
+  root.append(h("slot", {}, button));
+  host.addEventListener("click", (event) => {
+    if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.shiftKey || !event.composedPath().some(isControl)) return;
+    if (act() !== false) event.preventDefault();
   });
-}
-
-/** The language that holds where an element stands, out of shadow roots too. @param {Element} element @returns {string} */
-export function langOf(element) {
-  const found = element.closest("[lang]");
-  const root = element.getRootNode();
-  if (found || !(root instanceof ShadowRoot)) return found?.getAttribute("lang") || "en";
-  return langOf(root.host);
+  // A link that acts like a button is one to assistive technology, and to the space key.
+  host.addEventListener("keydown", (event) => {
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (event.key != " " || !isControl(target)) return;
+    event.preventDefault();
+    target.click();
+  });
+  return {
+    root,
+    button,
+    control() {
+      /** @type {HTMLElement} */
+      const found = host.querySelector("a, button") || button;
+      found.role ??= "button";
+      return found;
+    },
+  };
 }

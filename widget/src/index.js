@@ -1,31 +1,14 @@
-/** The script tag's own file: finds its base address and settings, wires the parts, leaves no globals. */
-/** @import { CartFace } from "./elements/cart.js" */
-import { createApi } from "./api.js";
-import { define } from "./define.js";
-import { createOutbox } from "./outbox.js";
-import { createStore } from "./store.js";
-import { join, safeStorage, tabName } from "./sync.js";
+/** The script tag's own file: says which site it comes from. The first on a page brings the elements; no globals. */
+import { EcsAddToCart } from "./elements/add-to-cart.js";
+import { EcsCart } from "./elements/cart.js";
 
 const here = import.meta.url;
-const base = new URL(".", here).href.slice(0, -1);
-const prefix = `ecscart:${base}:`;
-const bearer = new URL(base).origin != location.origin;
 // A module has no document.currentScript: the tag is known by its address.
-const tag = [...document.scripts].find(({ src }) => src == here);
+const { locale = "US", texts = "{}" } = [...document.scripts].find(({ src }) => src == here)?.dataset || {};
+const defined = /** @type {typeof EcsCart | undefined} */ (customElements.get("ecs-cart"));
 
-const storage = safeStorage(() => localStorage);
-const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(prefix) : undefined;
-const outbox = createOutbox({ storage, prefix, tab: tabName(safeStorage(() => sessionStorage)) });
-const store = createStore({
-  api: createApi({ base, bearer, storage, prefix }),
-  outbox,
-  storage,
-  prefix,
-  channel,
-  locks: navigator.locks && { request: (name, work) => navigator.locks.request(name, work) },
-});
-
-/** @type {Set<CartFace>} */
-const carts = new Set();
-define({ store, base, carts, locale: tag?.dataset.locale || "US" });
-join(store, channel);
+(defined || EcsCart).addSite({ base: new URL(".", here).href.slice(0, -1), locale, texts: JSON.parse(texts) });
+if (!defined) {
+  customElements.define("ecs-cart", EcsCart);
+  customElements.define("ecs-add-to-cart", EcsAddToCart);
+}

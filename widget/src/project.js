@@ -1,62 +1,55 @@
 /** The cart as the shopper left it: what the server said, with the outbox laid over it. */
-/** @import { Cart, Item, Line, Request, View } from "./types.d.ts" */
+/** @import { Cart, Entry, Item, Line, View } from "./types.d.ts" */
+import { named } from "./outbox.js";
 
-/** @param {Line} line @returns {(item: Item) => boolean} */
-const names = (line) => (item) =>
-  line.cartItemId
-    ? item.cartItemId == line.cartItemId
-    : line.offerListingId
-      ? item.offerListingId == line.offerListingId
-      : item.asin == line.asin;
-
-/** @param {Item[]} items @param {Line} line @param {Item[]} seen */
-function add(items, line, seen) {
-  const quantity = line.quantity || 0;
-  const item = items.find(names(line));
+/** @param {View} view @param {Line} line @param {Item | undefined} seen */
+function add({ items }, line, seen) {
+  const { quantity = 0 } = line;
+  const item = items.find(named(line));
   if (item) item.quantity += quantity;
-  else items.push({ asin: "", title: "", url: "", available: true, ...seen.find(names(line)), ...line, quantity });
+  else items.push(/** @type {Item} */ ({ title: line.asin, available: true, ...seen, ...line, quantity }));
 }
 
-/** @param {Item[]} items @param {Item[]} saved @param {Line} line */
-function set(items, saved, line) {
-  const from = items.some(names(line)) ? items : saved;
-  const index = from.findIndex(names(line));
-  const item = from[index];
+/** @param {View} view @param {Line} line */
+function set({ items, saved }, line) {
+  const { quantity, area } = line;
+  const from = items.some(named(line)) ? items : saved;
+  const to = !area ? from : area == "saved" ? saved : items;
+  const item = from.find(named(line));
   if (!item) return;
-  if (line.quantity != null) item.quantity = line.quantity;
-  const to = line.area ? (line.area == "saved" ? saved : items) : from;
-  if (!item.quantity || to != from) from.splice(index, 1);
-  if (item.quantity && to != from) to.push(item);
+  item.quantity = quantity ?? item.quantity;
+  if (item.quantity && to == from) return;
+  from.splice(from.indexOf(item), 1);
+  if (item.quantity) to.push(item);
 }
+
+/** @param {Item[]} items */
+const pieces = (items) => items.reduce((sum, { quantity }) => sum + quantity, 0);
 
 /**
  * @param {Cart | undefined} cart the last one the server sent
  * @param {string} locale
- * @param {Request[]} requests in the order they were made
- * @param {Item[]} [seen] lines of earlier carts: how to show what is added again
+ * @param {Entry[]} entries of all carts, in the order they were made
+ * @param {Record<string, Item>} seen lines of earlier carts: how to show what is added again
+ * @param {number} [count] what the cart held when this browser last heard of it
  * @returns {View}
  */
-export function project(cart, locale, requests, seen = []) {
-  let items = (cart?.items || []).map((item) => ({ ...item }));
-  let saved = (cart?.saved || []).map((item) => ({ ...item }));
-  for (const { kind, items: lines = [] } of requests) {
-    if (kind == "clear") [items, saved] = [[], []];
-    for (const line of lines) {
-      if (kind == "add") add(items, line, seen);
-      else set(items, saved, line);
-    }
+export function project(cart, locale, entries, seen = {}, count = 0) {
+  const view = /** @type {View} */ ({ store: locale, items: [], saved: [], ...structuredClone(cart), locale });
+  let unseen = count - pieces(view.items); // all of it until the cart is known, some when another tab knows better
+  for (const { kind, line, ...entry } of entries) {
+    if (entry.locale != locale) continue;
+    view.pending = true;
+    if (kind == "clear") [view.items, view.saved, unseen] = [[], [], 0];
+    if (kind == "add" && line) add(view, line, seen[locale + keyOf(line)]);
+    if (kind == "set" && line) set(view, line);
   }
-  /** @type {Cart} */
-  const none = { locale, items, saved, count: 0, subtotal: null, notices: [], pending: false, asOf: null, version: 0, handoff: null };
-  const count = cart && !requests.length ? cart.count : items.reduce((sum, item) => sum + item.quantity, 0);
-  return { ...(cart || none), items, saved, count, busy: requests.length > 0 || !!cart?.pending };
+  view.count = unseen + pieces(view.items);
+  return view;
 }
 
-/**
- * How a request names a line: by ASIN where that is enough, because a CartItemId ends with its cart.
- * @param {Cart | View} cart @param {Item} item @returns {Line}
- */
-export function nameOf(cart, item) {
-  const twins = [...cart.items, ...cart.saved].filter(({ asin }) => asin == item.asin);
-  return twins.length > 1 && item.cartItemId ? { cartItemId: item.cartItemId } : { asin: item.asin };
-}
+/** What of a line stays the same when its CartItemId comes or its area changes. @param {Item | Line} line */
+export const keyOf = ({ offerListingId, asin }) => offerListingId || asin || "";
+
+/** What adds an item, or adds it again. @param {{ asin?: string, offerListingId?: string, quantity: number }} item @returns {Line} */
+export const lineOf = ({ asin, offerListingId, quantity }) => (offerListingId ? { offerListingId, quantity } : { asin, quantity });

@@ -1,300 +1,225 @@
-/** The carts of one shopper on one page: sends what waits, keeps what was answered, tells who listens. No DOM. */
-/** @import { Api, Answer, Cart, Change, Channel, Line, Locks, Outbox, Outcome, Request, StorageLike, StoreEvent, View } from "./types.d.ts" */
-import { ApiError } from "./api.js";
-import { createKept, sum } from "./kept.js";
-import { project } from "./project.js";
-import { createWaiters } from "./waiters.js";
+/**
+ * The carts of one shopper on one page: sends what waits, keeps what was answered, tells what happened. No DOM.
+ *
+ * The outbox is what the shopper did and the server has not yet confirmed, in the storage all tabs share. Each click
+ * is an item of its own that is never changed, so tabs cannot overwrite each other. Only who holds the lock takes
+ * from it: the first entries that fit into one request are written down as the batch under way, with its
+ * Idempotency-Key, before it is sent, so that whoever repeats it repeats just that.
+ */
+/** @import { Batch, Cart, Entry, Failure, Item, Line, Note, Outcome, StorageLike, View } from "./types.d.ts" */
+/** @import { Api } from "./api.js" */
+import { fold, readJson } from "./outbox.js";
+import { keyOf, project } from "./project.js";
 
-/** Milliseconds; tests tell them shorter. */
-const TIMES = { fold: 350, retry: 1_000, retryMost: 30_000, poll: 1_000, fresh: 2_000 };
-const POLLS = 10;
+const KEEP_FOR = 86_400_000;
+/** Where each kind of change goes. @type {Record<string, [method: string, path: string]>} */
+const WAYS = { add: ["POST", "items"], set: ["PATCH", "items"], clear: ["DELETE", "items"], handoff: ["POST", "handoff"] };
 
 /** @typedef {ReturnType<typeof createStore>} Store */
 
 /**
  * @param {object} options
  * @param {Api} options.api
- * @param {Outbox} options.outbox
  * @param {StorageLike} options.storage
- * @param {string} options.prefix of our keys in the storage
- * @param {Locks} [options.locks] of all tabs; without it each tab is on its own
- * @param {Channel} [options.channel] to the other tabs
- * @param {Partial<typeof TIMES>} [options.times]
- * @param {() => number} [options.now]
+ * @param {string} options.prefix of our names in the storage
+ * @param {(type: string, detail: {}, note?: Note) => void} options.tell
+ * @param {Pick<LockManager, "request">} [options.locks] of all tabs; without it each tab is on its own
+ * @param {number} [options.fold] milliseconds in which more clicks of a kind may come, and travel together
+ * @param {number} [options.retry] milliseconds until the first next try
+ * @param {number} [options.most] milliseconds until the next try at most
+ * @param {number} [options.orphan] milliseconds after which a change of another tab is sent from here
  */
-export function createStore({ api, outbox, storage, prefix, locks, channel, times, now = Date.now }) {
-  const ms = { ...TIMES, ...times };
-  const carts = /** @type {Map<string, Cart>} */ (new Map());
-  const seen = /** @type {Map<string, Cart["items"]>} lines as they were, in memory only */ (new Map());
-  const views = /** @type {Map<string, View>} */ (new Map());
-  const notices = /** @type {Map<string, { text: string, locale: string }>} */ (new Map());
-  const listeners = /** @type {Set<(event: StoreEvent) => void>} */ (new Set());
-  const { settle, wait } = createWaiters(outbox);
-  const lanes = /** @type {Map<string, { timer?: ReturnType<typeof setTimeout>, at: number, failures: number, sending: boolean, polls: number, epoch: number }>} */ (new Map());
-  let reading = /** @type {Promise<void> | null} */ (null);
-  let [readAt, loaded] = [0, false];
-  const { kept, recall, save } = createKept(storage, prefix);
+export function createStore({ api, storage, prefix, tell, locks, fold: folding = 350, retry = 1_000, most = 30_000, orphan = 5_000 }) {
+  const sending = prefix + "sending";
+  let carts = /** @type {Record<string, Cart>} */ ({});
+  const seen = /** @type {Record<string, Item>} */ ({});
+  const waiting = /** @type {Map<string, (error?: Failure) => void>} */ (new Map());
+  /** What outlives the page, by locale: pieces, and the last notice that was told. @returns {Record<string, [number, number]>} */
+  const kept = () => readJson(storage, prefix + "kept") || {};
+  /** @param {{}} all */
+  const keep = (all) => storage.setItem(prefix + "kept", JSON.stringify(all));
+  let [polls, last] = [0, 0];
+  let timer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
+  let reading = /** @type {Promise<unknown> | null} */ (null);
+  let tail = /** @type {Promise<unknown>} */ (Promise.resolve());
 
-  /** @param {StoreEvent} event */
-  const emit = (event) => listeners.forEach((listener) => listener(event));
-  /** @param {string} locale */
-  const lane = (locale) => {
-    let found = lanes.get(locale);
-    if (!found) lanes.set(locale, (found = { at: 0, failures: 0, sending: false, polls: 0, epoch: 0 }));
-    return found;
-  };
+  /** One at a time over all tabs, changes and readings alike: no answer overtakes another. @param {() => Promise<unknown>} work */
+  const inTurn = (work) => (locks ? locks.request(prefix, work) : (tail = tail.then(work)));
 
-  /** @param {string} locale @returns {View} */
-  const view = (locale) => {
-    let found = views.get(locale);
-    if (!found) views.set(locale, (found = project(carts.get(locale), locale, outbox.of(locale), seen.get(locale))));
-    return found;
-  };
-
-  /** Something of this locale changed: count anew and tell. @param {string} locale */
-  function changed(locale) {
-    views.delete(locale);
-    if (carts.has(locale)) kept.counts[locale] = view(locale).count;
-    if (!kept.counts[locale]) delete kept.counts[locale];
-    save();
-    emit({ type: "change", locale });
-  }
-
-  /** Notices are told once per browser, and stay listed until dismissed. @param {Cart} cart @param {boolean} quiet */
-  function tell({ locale, notices: news }, quiet) {
-    const told = kept.told[locale] || 0;
-    for (const notice of news) {
-      if (!(notice.id > told)) continue;
-      kept.told[locale] = Math.max(kept.told[locale] || 0, notice.id);
-      if (quiet) continue;
-      notices.set(locale + notice.id, { locale, text: notice.message });
-      emit({ type: "notice", locale, notice });
-    }
-  }
-
-  /** @param {Cart} cart @param {{ quiet?: boolean, retryAfter?: number | null }} [options] */
-  function accept(cart, { quiet = false, retryAfter = null } = {}) {
-    const { locale } = cart;
-    const old = carts.get(locale);
-    if (old) seen.set(locale, [...old.items, ...old.saved, ...(seen.get(locale) || [])].slice(0, 99));
-    carts.set(locale, cart);
-    kept.known = true;
-    tell(cart, quiet);
-    changed(locale);
-    if (quiet) return;
-    channel?.postMessage({ cart });
-    const own = lane(locale);
-    if (!cart.pending) own.polls = 0;
-    else if (own.polls < POLLS) {
-      // The remote cart is behind: ask again, so that what it made of the wish is told.
-      setTimeout(() => readOne(locale), Math.max((retryAfter || 0) * 1000, ms.poll) * 1.3 ** own.polls++);
-    }
-  }
-
-  /** @template T @param {string} name @param {() => Promise<T>} work @returns {Promise<T>} */
-  const locked = (name, work) => (locks ? locks.request(prefix + name, work) : work());
-
-  let first = /** @type {Promise<unknown>} */ (Promise.resolve());
-  /**
-   * Until this browser has a shopper one request goes at a time, whatever its locale,
-   * so that two quick clicks of a new visitor meet in one cart.
-   * @param {Request} request @returns {Promise<Answer<Cart>>}
-   */
-  function send(request) {
-    if (kept.known) return api.send(request);
-    const turn = () => locked("first", () => api.send(request));
-    const answer = first.then(turn, turn);
-    first = answer;
-    return answer;
-  }
-
-  /**
-   * Without a cart to count, the badge follows what is added and what is refused.
-   * @param {Pick<Request, "kind" | "locale" | "items">} request @param {1 | -1} sign
-   */
-  function count({ kind, locale, items = [] }, sign) {
-    if (kind != "add") return;
-    for (const { quantity = 0 } of items) kept.counts[locale] = Math.max((kept.counts[locale] || 0) + sign * quantity, 0);
-  }
-
-  /** @param {Request} request @param {unknown} thrown @returns {boolean} whether to go on with the next one */
-  function failed(request, thrown) {
-    const { locale, key } = request;
-    const own = lane(locale);
-    const error = thrown instanceof ApiError ? thrown : new ApiError(0, { detail: String(thrown) });
-    if (error.transient) {
-      const wait = error.retryAfter != null ? error.retryAfter * 1000 : ms.retry * 2 ** own.failures;
-      own.failures++;
-      own.at = now() + Math.min(Math.max(wait, ms.retry), ms.retryMost) * (1 + Math.random() / 5);
-      emit({ type: "waiting", locale, error });
-      return false;
-    }
-    outbox.drop(key);
-    settle(error);
-    if (!carts.has(locale)) count(request, -1);
-    changed(locale);
-    emit({ type: "error", locale, error });
-    if (carts.has(locale)) void readOne(locale);
-    return true;
-  }
-
-  /** @param {Request} request @returns {Promise<boolean>} whether to go on with the next one */
-  async function deliver(request) {
-    const own = lane(request.locale);
-    try {
-      const { data, retryAfter } = await send(request);
-      outbox.drop(request.key);
-      own.failures = own.at = 0;
-      own.epoch++;
-      accept(data, { retryAfter });
-      settle();
-      return true;
-    } catch (error) {
-      return failed(request, error);
-    }
-  }
-
-  /**
-   * Sends what waits of a locale, in order, one at a time over all tabs.
-   * @param {string} locale @param {boolean} [atOnce] without waiting for the other tabs
-   */
-  async function pump(locale, atOnce) {
-    const own = lane(locale);
-    if (own.sending) return;
-    if (now() < own.at) return later(locale, 0); // timers may come a moment early
-    own.sending = true;
-    const work = async () => {
-      for (let request; (request = outbox.take(locale)) && (await deliver(request)); );
-    };
-    await (atOnce ? work() : locked(locale, work)).catch(() => {});
-    own.sending = false;
-    if (outbox.mine().includes(locale)) later(locale, 0);
-  }
-
-  /** @param {string} locale @param {number} delay */
-  function later(locale, delay) {
-    const own = lane(locale);
-    clearTimeout(own.timer);
-    own.timer = setTimeout(() => pump(locale), Math.max(delay, Math.ceil(own.at - now())));
-  }
-
-  /**
-   * Shows a change at once and sends it; fulfilled when the server has it, rejected when it refuses.
-   * @param {string} locale @param {Change} change @param {number} [delay] in which more of the kind may come
-   * @returns {Promise<void>}
-   */
-  function change(locale, change, delay = 0) {
-    const key = outbox.put(locale, change);
-    if (!carts.has(locale)) count({ locale, kind: change.kind, items: change.line && [change.line] }, 1);
-    changed(locale);
-    later(locale, delay);
-    return wait(key);
-  }
-
-  /** @param {string} locale */
-  async function readOne(locale) {
-    const { epoch } = lane(locale);
-    try {
-      const { data, retryAfter } = await api.cart(locale);
-      if (epoch == lane(locale).epoch) accept(data, { retryAfter });
-    } catch {
-      /* The next reading tells. */
-    }
-  }
-
-  /** @param {Map<string, number>} epochs */
-  async function readAll(epochs) {
-    const { data, retryAfter } = await api.carts();
-    const found = new Set(Object.keys(data.carts));
-    kept.known = found.size > 0;
-    for (const locale of new Set([...found, ...carts.keys(), ...Object.keys(kept.counts)])) {
-      // A change answered meanwhile knows better than a reading that began before it.
-      if ((epochs.get(locale) || 0) != (lanes.get(locale)?.epoch || 0)) continue;
-      if (found.has(locale)) accept(data.carts[locale], { retryAfter });
-      else {
-        carts.delete(locale);
-        views.delete(locale);
-        kept.counts[locale] = view(locale).count;
-        changed(locale);
-      }
-    }
-    loaded = true;
-    readAt = now();
-  }
-
-  return {
-    view,
-    change,
-    /** @param {(event: StoreEvent) => void} listener @returns {() => void} stops it */
-    listen(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    /** Locales with something to show. */
-    locales: () => [...new Set([...carts.keys(), ...outbox.locales()])].sort(),
+  const store = {
+    /** What the shopper is to be told, until it is dismissed. @type {Note[]} */
+    notices: [],
+    /** Whether the last request had no answer: what is shown may be behind. */
+    busy: false,
+    loaded: false,
+    /** @param {string} locale @returns {View} */
+    view: (locale) => project(carts[locale], locale, entries(), seen, kept()[locale]?.[0]),
+    /** Locales that may have something to show. */
+    locales: () => [...new Set([...Object.keys(kept()), ...entries().map(({ locale }) => locale)])],
     /** Pieces in all carts, from the last answers and the outbox: no request. */
-    count: () => sum(kept.counts),
-    isLoaded: () => loaded,
-    isBusy: () => outbox.locales().length > 0,
-    isKnown: () => kept.known,
-    /** @param {string} locale @param {string} asin @param {string | undefined} offerListingId @param {number} quantity */
-    add: (locale, asin, offerListingId, quantity) =>
-      change(locale, { kind: "add", line: offerListingId ? { offerListingId, quantity } : { asin, quantity } }),
-    /** @param {string} locale @param {Line} line */
-    set: (locale, line) => change(locale, { kind: "set", line }, ms.fold),
-    /** Tells in the shopper's own click, before the page may be frozen, that the cart leaves. @param {string} locale */
-    left(locale) {
-      outbox.put(locale, { kind: "handoff", outcome: "left" });
-      void pump(locale, true);
+    count: () => store.locales().reduce((sum, locale) => sum + store.view(locale).count, 0),
+    /**
+     * Shows a change at once and sends it. Fulfilled when the server has it, with the reason when it does not want it.
+     * @param {Entry["kind"]} kind @param {string} locale @param {Line} [line] @param {Outcome} [outcome]
+     * @returns {Promise<Failure | undefined>}
+     */
+    put(kind, locale, line, outcome) {
+      last = Math.max(Date.now(), last + 1); // two within a millisecond keep their order
+      const id = `${prefix}did:${last}${Math.random()}`; // not randomUUID: a page without https has none
+      storage.setItem(id, JSON.stringify({ kind, locale, line, outcome, at: last }));
+      // More clicks of the kind may come, and travel together.
+      later(kind == "set" ? folding : 0);
+      changed();
+      return new Promise((resolve) => waiting.set(id, resolve));
     },
-    /** @param {string} locale @param {Outcome} outcome */
-    outcome: (locale, outcome) => change(locale, { kind: "handoff", outcome }),
-    /** @param {string} locale */
-    clear: (locale) => change(locale, { kind: "clear" }),
-    notices: () => [...notices].map(([key, rest]) => ({ key, ...rest })),
-    /** @param {string} key */
-    dismiss(key) {
-      const locale = notices.get(key)?.locale;
-      notices.delete(key);
-      if (locale) emit({ type: "change", locale });
+    /** @param {string} [id] of a note; all of them without */
+    dismiss(id) {
+      store.notices = store.notices.filter((note) => id && note.id != id);
+      changed();
     },
-    /** Asks for every cart; at most one reading at a time. @param {boolean} [force] even right after the last one */
-    refresh(force = false) {
-      if (!api.mayKnow()) {
-        loaded = true;
-        return Promise.resolve();
-      }
-      if (!force && now() - readAt < ms.fresh) return Promise.resolve();
-      reading ??= readAll(new Map([...lanes].map(([locale, { epoch }]) => [locale, epoch]))).finally(() => {
-        reading = null;
+    /** Asks for every cart; one reading at a time. */
+    load: () => (reading ??= inTurn(read)),
+    /** Sends what waits, in order. @param {boolean} [force] without waiting out the pause after a failure */
+    flush(force) {
+      clearTimeout(timer);
+      return inTurn(async () => {
+        for (let batch, pause; (batch = take()); force = false) {
+          pause = force || batch.until <= Date.now() ? await deliver(batch) : batch.until - Date.now();
+          if (pause) return later(pause);
+        }
       });
-      return reading;
     },
-    /** Sends what waits now. @param {boolean} [force] without waiting out the pause after a failure */
-    flush(force = false) {
-      for (const locale of outbox.mine()) {
-        if (force) lane(locale).at = 0;
-        clearTimeout(lane(locale).timer);
-        later(locale, 0);
-      }
-    },
-    /** Another tab wrote our storage. @param {string} key @param {string | null} value */
-    stored(key, value) {
-      if (!key.startsWith(prefix)) return;
-      outbox.seen(key, value);
-      recall();
-      views.clear();
+    /** Another tab wrote our storage, or this page slept meanwhile. */
+    changed() {
       settle();
-      emit({ type: "change", locale: "" });
-    },
-    /** Another tab has a newer cart. @param {Cart} cart */
-    heard(cart) {
-      if (cart.version > (carts.get(cart.locale)?.version || 0)) accept(cart, { quiet: true });
-    },
-    /** The stored counts once more: events of other tabs do not reach a page in the back-forward cache. */
-    recall() {
-      recall();
-      emit({ type: "change", locale: "" });
+      changed();
+      setTimeout(store.flush, orphan);
     },
   };
+  /** What waits, in the order it was made; drops what is too old, and what is not ours. @returns {(Entry & { id: string })[]} */
+  const entries = () =>
+    Object.keys(storage).sort().flatMap((id) => {
+      if (!id.startsWith(prefix + "did:")) return [];
+      const entry = readJson(storage, id);
+      if (entry?.at > Date.now() - KEEP_FOR) return { ...entry, id };
+      storage.removeItem(id);
+      return [];
+    });
+
+  /** @param {Batch} batch as it is to be found by whoever sends it next */
+  const hold = (batch) => storage.setItem(sending, JSON.stringify(batch));
+
+  /** @param {string[]} ids of a batch that was answered, or refused for good */
+  const done = (ids) => [...ids, sending].forEach((name) => storage.removeItem(name));
+
+  /** The batch under way, else a new one. @returns {Batch | undefined} */
+  function take() {
+    const begun = readJson(storage, sending);
+    if (begun?.ids) return begun;
+    const [first, ...rest] = entries();
+    if (!first) return;
+    const { id, line, kind, locale, outcome } = first;
+    /** @type {Batch} */
+    const batch = { kind, locale, outcome, ids: [id], items: line ? [line] : [], tries: 0, until: 0 };
+    for (const entry of rest) {
+      if (!fold(batch, entry)) break;
+      batch.ids.unshift(entry.id);
+    }
+    hold(batch);
+    return batch;
+  }
+
+  const changed = () => tell("change", { count: store.count() });
+
+  /** @param {string} type of the event that goes with it @param {{}} detail of the event @param {Note} note for the shopper */
+  function notify(type, detail, note) {
+    store.notices.push(note);
+    tell(type, detail, note);
+  }
+
+  /** @param {number} delay */
+  function later(delay) {
+    clearTimeout(timer);
+    timer = setTimeout(store.flush, delay);
+  }
+
+  /** Answers those whose changes are no longer in the outbox, whichever tab sent them. @param {Failure} [error] why they were refused */
+  function settle(error) {
+    for (const [id, resolve] of waiting) {
+      if (!storage.getItem(id) && waiting.delete(id)) resolve(error);
+    }
+  }
+
+  /** @param {Cart} cart */
+  function accept(cart) {
+    const { locale, items, saved, count, notices, pending } = cart;
+    const all = kept();
+    let told = all[locale]?.[1] || 0;
+    if (told > (notices.at(-1)?.id ?? told)) told = 0; // a new shopper's notices count from one again
+    carts[locale] = cart;
+    for (const item of [...items, ...saved]) seen[locale + keyOf(item)] = item;
+    for (const notice of notices) {
+      const { id, asin, code: key, ...values } = notice;
+      if (id <= told) continue;
+      told = id;
+      notify("notice", { locale, notice }, { id: locale + id, key, title: seen[locale + asin]?.title, values });
+    }
+    keep({ ...all, [locale]: [count, told] });
+    // The remote cart is behind: ask again, so that what it made of the wish is told.
+    polls = pending ? polls + 1 : 0;
+    if (pending) setTimeout(store.load, retry * polls);
+    changed();
+  }
+
+  /** @param {Batch} batch @returns {Promise<number>} how long to wait before the next one */
+  async function deliver(batch) {
+    const { ids, locale, tries, kind, items, outcome } = batch;
+    try {
+      const [method, path] = WAYS[kind];
+      const cart = await api.call(method, `carts/${locale}/${path}`, outcome ? { outcome } : items[0] && { items }, ids[0]);
+      done(ids);
+      store.busy = false;
+      accept(cart);
+      settle();
+      return 0;
+    } catch (thrown) {
+      const error = /** @type {Failure} */ (thrown);
+      const { detail: message, status, retryAfter } = error;
+      // A token can be replaced, and what has a time will pass.
+      const retrying = status < 400 || status > 499 || status == 401 || status == 429 || !!retryAfter;
+      const detail = { ...error, locale, retrying };
+      if (retrying) {
+        const pause = Math.min(Number(retryAfter) * 1000 || retry * 2 ** tries, most);
+        hold({ ...batch, tries: tries + 1, until: Date.now() + pause });
+        store.busy = true;
+        tell("error", detail);
+        return pause;
+      }
+      done(ids);
+      settle(error);
+      notify("error", detail, { id: ids[0], key: status == 422 ? "refused" : "failed", values: { message } });
+      return 0;
+    }
+  }
+
+  async function read() {
+    reading = null;
+    try {
+      /** @type {Record<string, Cart>} */
+      const found = api.mayKnow() ? (await api.call("GET", "carts")).carts : {};
+      const all = kept();
+      carts = {};
+      for (const locale in all) if (!found[locale]) delete all[locale];
+      keep(all);
+      store.loaded = true;
+      if (!entries()[0]) store.busy = false;
+      Object.values(found).forEach(accept);
+    } catch {
+      store.busy = true;
+      setTimeout(store.load, most);
+    }
+    changed();
+  }
+
+  return store;
 }

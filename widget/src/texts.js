@@ -1,22 +1,33 @@
-/** Chooses the words for an element by the language of the page. */
-/** @import { TextKey } from "./words.js" */
-import { languages } from "./words.js";
+/** Chooses the words for an element: the site owner's own, else ours in the language of the page. */
+/** @import { OwnTexts } from "./types.d.ts" */
+import { words } from "./words.js";
 
-/** @typedef {((key: TextKey, values?: Record<string, string | number>) => string) & { lang: string }} Text */
+const LANGUAGES = ["en", "de", "fr", "ja"];
+
+/** @type {Record<string, string[]>} by key, in the order of LANGUAGES */
+const table = Object.fromEntries(
+  words.trim().split("\n\n").map((block) => {
+    const [key, ...texts] = block.split("\n");
+    return [key, texts];
+  }),
+);
+
+/** @typedef {Record<string, string | number | undefined>} Values */
+/** @typedef {((key: string, values?: Values) => string) & { lang: string }} Text "" for a key that nobody has words for */
 
 /**
  * @param {string} lang a BCP 47 tag; its language decides, English where we have no words for it
+ * @param {OwnTexts} [own]
  * @returns {Text}
  */
-export function textsFor(lang) {
-  const asked = lang.toLowerCase().split("-")[0];
-  const language = Object.hasOwn(languages, asked) ? asked : "en";
-  const texts = languages[language];
-  /** @type {(key: TextKey, values?: Record<string, string | number>) => string} */
+export function textsFor(lang, own = {}) {
+  const asked = lang.split("-")[0].toLowerCase();
+  const index = Math.max(LANGUAGES.indexOf(asked), 0);
+  /** @type {(key: string, values?: Values) => string} */
   const text = (key, values = {}) => {
-    const forms = texts[key].split("|");
-    const one = values.n == 1 || (language == "fr" && values.n == 0);
-    return forms[one ? 0 : forms.length - 1].replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+    const [one, other = one] = (own[key] ?? table[key]?.[index] ?? "").split("|");
+    const isOne = values.n == 1 || (!values.n && asked == "fr");
+    return (isOne ? one : other).replace(/{(\w+)}/g, (_, name) => String(values[name] ?? text(name, values)));
   };
-  return Object.assign(text, { lang: language });
+  return Object.assign(text, { lang: LANGUAGES[index] });
 }

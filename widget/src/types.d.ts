@@ -17,52 +17,33 @@ export interface Handoff {
   leftAt: string | null; leftCount: number;
 }
 export interface Cart {
-  locale: string; items: Item[]; saved: Item[]; count: number; subtotal: Money | null; notices: Notice[];
-  pending: boolean; asOf: string | null; version: number; handoff: Handoff | null;
+  locale: string; store: string; items: Item[]; saved: Item[]; count: number; subtotal: Money | null;
+  notices: Notice[]; pending: boolean; asOf: string | null; version: number; handoff: Handoff | null;
 }
-/** A cart with what waits in the outbox laid over it. `busy`: the server has not confirmed all of it. */
-export interface View extends Cart { busy: boolean }
 
 /** A line of a request, as it goes over the wire. */
 export interface Line {
   asin?: string; offerListingId?: string; cartItemId?: string; quantity?: number; area?: "active" | "saved";
 }
-export type Kind = "add" | "set" | "clear" | "handoff";
 export type Outcome = "left" | "arrived" | "failed";
-/** What the shopper did: one line, or an outcome. */
-export interface Change { kind: Kind; line?: Line; outcome?: Outcome }
-/** What waits to be confirmed: sent as one HTTP request under one Idempotency-Key. */
-export interface Request {
-  key: string; locale: string; at: number; tab: string; kind: Kind; sent?: boolean; items?: Line[]; outcome?: Outcome;
+/** What one click did. Never changed once it is stored. */
+export interface Entry {
+  kind: "add" | "set" | "clear" | "handoff"; locale: string; line?: Line; outcome?: Outcome;
 }
+/** The entries that travel as one HTTP request, under one Idempotency-Key (the first id), until it is answered. */
+export interface Batch {
+  ids: string[]; kind: Entry["kind"]; locale: string; items: Line[]; outcome?: Outcome;
+  tries: number; until: number;
+}
+/** A cart with what waits in the outbox laid over it. `pending`: the server has not confirmed all of it. */
+export type View = Cart;
+/** Something to tell the shopper, in the language of whoever shows it. */
+export interface Note { id: string; key: string; title?: string; values: Record<string, string | number | undefined> }
 
-export type StorageLike = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
-export interface Answer<T> { data: T; retryAfter: number | null }
-export interface Api {
-  carts(): Promise<Answer<{ carts: Record<string, Cart> }>>;
-  cart(locale: string): Promise<Answer<Cart>>;
-  send(request: Request): Promise<Answer<Cart>>;
-  /** Whether this browser may have a shopper at all: a page of another origin has none without a token. */
-  mayKnow(): boolean;
-}
-export interface Outbox {
-  put(locale: string, change: Change): string;
-  restore(request: Request): void;
-  take(locale: string): Request | undefined;
-  drop(key: string): void;
-  of(locale: string): Request[];
-  mine(): string[];
-  locales(): string[];
-  seen(storageKey: string, value: string | null): void;
-}
-export type StoreEvent =
-  | { type: "change"; locale: string }
-  | { type: "notice"; locale: string; notice: Notice }
-  | { type: "waiting"; locale: string; error: import("./api.js").ApiError }
-  | { type: "error"; locale: string; error: import("./api.js").ApiError };
-export interface Locks { request<T>(name: string, work: () => Promise<T>): Promise<T> }
-export interface Channel { postMessage(message: unknown): void }
-
-/** A virtual node: see dom.js. */
-export interface VNode { tag: string; key: unknown; props: Record<string, unknown>; kids: VChild[] }
-export type VChild = VNode | string;
+export type StorageLike = Pick<Storage, "getItem" | "setItem" | "removeItem">;
+/** What is thrown for a request that failed: `status` 0 when there was no usable answer, the rest as the server said it. */
+export interface Failure { status: number; code?: string; detail?: string; retryAfter?: string | null }
+/** What a script tag brings: where its Flask site is, and what its owner wrote. */
+export interface SiteOptions { base: string; locale: string; texts: OwnTexts }
+/** Texts by key, in place of ours. */
+export type OwnTexts = Record<string, string>;

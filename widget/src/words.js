@@ -1,173 +1,228 @@
-/** The widget's words, by the language of the page. "one|other" forms are chosen by {n}. */
+/**
+ * The widget's words: a key, then the text in English, German, French and Japanese, a line each.
+ * "one|other" forms are chosen by {n}; the name of another text in braces stands for that text.
+ * Where English says "{message}", the server's own words are used, which the owner can change there.
+ */
+export const words = `
+title
+Your cart
+Ihr Warenkorb
+Votre panier
+カート
 
-const en = {
-  cart: "Cart",
-  items: "{n} item|{n} items",
-  title: "Your cart",
-  close: "Close",
-  empty: "Your cart is empty.",
-  loading: "Loading your cart…",
-  add: "Add to cart",
-  added: "Added to your cart:",
-  view: "View cart",
-  dismiss: "Dismiss",
-  quantity: "Quantity of {title}",
-  less: "One less of {title}",
-  more: "One more of {title}",
-  limit: "At most {n} can be ordered.",
-  later: "Save for later",
-  saved: "Saved for later",
-  move: "Move to cart",
-  gone: "Not available right now",
-  remove: "Remove",
-  removed: "Removed: {title}",
-  undo: "Undo",
-  subtotal: "Subtotal",
-  asOf: "Prices as of {time}",
-  updating: "Updating…",
-  waiting: "No answer yet. Your change is kept and will be sent again.",
-  unreachable: "The cart cannot be reached right now.",
-  failed: "That did not work. {detail}",
-  retry: "Try again",
-  clear: "Empty this cart",
-  clearAsk: "Remove everything from this cart?",
-  clearYes: "Yes, empty it",
-  clearNo: "No, keep it",
-  go: "Continue to {to} with {n} item|Continue to {to} with {n} items",
-  part: "Part {i} of {k}: {n} item to {to}|Part {i} of {k}: {n} items to {to}",
-  partSent: "Part {i} of {k} sent",
-  links: "Open each product at {to}",
-  asked: "Did your {n} item arrive at {to}?|Did your {n} items arrive at {to}?",
-  yes: "Yes, start a new cart",
-  no: "No, try again",
-};
+items
+{n} item|{n} items
+{n} Artikel
+{n} article|{n} articles
+{n}点
 
-/** @typedef {keyof typeof en} TextKey */
+empty
+Your cart is empty.
+Ihr Warenkorb ist leer.
+Votre panier est vide.
+カートは空です。
 
-/** @type {Record<string, Record<TextKey, string>>} */
-export const languages = {
-  en,
-  de: {
-    cart: "Warenkorb",
-    items: "{n} Artikel",
-    title: "Ihr Warenkorb",
-    close: "Schließen",
-    empty: "Ihr Warenkorb ist leer.",
-    loading: "Ihr Warenkorb wird geladen …",
-    add: "In den Warenkorb",
-    added: "Zum Warenkorb hinzugefügt:",
-    view: "Warenkorb ansehen",
-    dismiss: "Ausblenden",
-    quantity: "Menge von {title}",
-    less: "Eins weniger von {title}",
-    more: "Eins mehr von {title}",
-    limit: "Höchstens {n} bestellbar.",
-    later: "Für später merken",
-    saved: "Für später gemerkt",
-    move: "In den Warenkorb legen",
-    gone: "Zurzeit nicht verfügbar",
-    remove: "Entfernen",
-    removed: "Entfernt: {title}",
-    undo: "Rückgängig",
-    subtotal: "Zwischensumme",
-    asOf: "Preise vom Stand {time}",
-    updating: "Wird aktualisiert …",
-    waiting: "Noch keine Antwort. Ihre Änderung ist gesichert und wird erneut gesendet.",
-    unreachable: "Der Warenkorb ist gerade nicht erreichbar.",
-    failed: "Das hat nicht geklappt. {detail}",
-    retry: "Erneut versuchen",
-    clear: "Diesen Warenkorb leeren",
-    clearAsk: "Alles aus diesem Warenkorb entfernen?",
-    clearYes: "Ja, leeren",
-    clearNo: "Nein, behalten",
-    go: "Mit {n} Artikel weiter zu {to}|Mit {n} Artikeln weiter zu {to}",
-    part: "Teil {i} von {k}: {n} Artikel zu {to}",
-    partSent: "Teil {i} von {k} gesendet",
-    links: "Jedes Produkt einzeln bei {to} öffnen",
-    asked: "Ist Ihr Artikel bei {to} angekommen?|Sind Ihre {n} Artikel bei {to} angekommen?",
-    yes: "Ja, neuen Warenkorb beginnen",
-    no: "Nein, erneut versuchen",
-  },
-  fr: {
-    cart: "Panier",
-    items: "{n} article|{n} articles",
-    title: "Votre panier",
-    close: "Fermer",
-    empty: "Votre panier est vide.",
-    loading: "Chargement de votre panier…",
-    add: "Ajouter au panier",
-    added: "Ajouté à votre panier :",
-    view: "Voir le panier",
-    dismiss: "Masquer",
-    quantity: "Quantité de {title}",
-    less: "Un de moins : {title}",
-    more: "Un de plus : {title}",
-    limit: "{n} au maximum par commande.",
-    later: "Mettre de côté",
-    saved: "Mis de côté",
-    move: "Remettre dans le panier",
-    gone: "Indisponible pour le moment",
-    remove: "Supprimer",
-    removed: "Supprimé : {title}",
-    undo: "Annuler",
-    subtotal: "Sous-total",
-    asOf: "Prix relevés à {time}",
-    updating: "Mise à jour…",
-    waiting: "Pas encore de réponse. Votre modification est conservée et sera renvoyée.",
-    unreachable: "Le panier est injoignable pour le moment.",
-    failed: "Cela n’a pas fonctionné. {detail}",
-    retry: "Réessayer",
-    clear: "Vider ce panier",
-    clearAsk: "Tout retirer de ce panier ?",
-    clearYes: "Oui, le vider",
-    clearNo: "Non, le garder",
-    go: "Continuer vers {to} avec {n} article|Continuer vers {to} avec {n} articles",
-    part: "Partie {i} sur {k} : {n} article vers {to}|Partie {i} sur {k} : {n} articles vers {to}",
-    partSent: "Partie {i} sur {k} envoyée",
-    links: "Ouvrir chaque produit chez {to}",
-    asked: "Votre article est-il arrivé chez {to} ?|Vos {n} articles sont-ils arrivés chez {to} ?",
-    yes: "Oui, commencer un nouveau panier",
-    no: "Non, réessayer",
-  },
-  ja: {
-    cart: "カート",
-    items: "{n}点",
-    title: "カート",
-    close: "閉じる",
-    empty: "カートは空です。",
-    loading: "カートを読み込んでいます…",
-    add: "カートに入れる",
-    added: "カートに入れました：",
-    view: "カートを見る",
-    dismiss: "閉じる",
-    quantity: "{title} の数量",
-    less: "{title} を1つ減らす",
-    more: "{title} を1つ増やす",
-    limit: "注文できるのは{n}点までです。",
-    later: "あとで買う",
-    saved: "あとで買う商品",
-    move: "カートに戻す",
-    gone: "現在お取り扱いできません",
-    remove: "削除",
-    removed: "削除しました：{title}",
-    undo: "元に戻す",
-    subtotal: "小計",
-    asOf: "{time} 時点の価格",
-    updating: "更新しています…",
-    waiting: "まだ応答がありません。変更は保存され、再送されます。",
-    unreachable: "現在カートに接続できません。",
-    failed: "うまくいきませんでした。{detail}",
-    retry: "もう一度試す",
-    clear: "このカートを空にする",
-    clearAsk: "このカートの商品をすべて削除しますか？",
-    clearYes: "はい、空にする",
-    clearNo: "いいえ、残す",
-    go: "{n}点を {to} で購入手続きへ",
-    part: "{k}回中{i}回目：{n}点を {to} へ",
-    partSent: "{k}回中{i}回目は送信済みです",
-    links: "{to} で商品を1つずつ開く",
-    asked: "{n}点の商品は {to} のカートに入りましたか？",
-    yes: "はい、新しいカートを始める",
-    no: "いいえ、もう一度試す",
-  },
-};
+add
+Add to cart
+In den Warenkorb
+Ajouter au panier
+カートに入れる
+
+added
+Added to your cart: {title}
+Im Warenkorb: {title}
+Ajouté : {title}
+カートに入れました：{title}
+
+view
+View cart
+{title}
+{title}
+{title}
+
+close
+Close
+Schließen
+Fermer
+閉じる
+
+dismiss
+Dismiss
+{close}
+{close}
+{close}
+
+quantity
+Quantity of {title}
+Menge: {title}
+Quantité : {title}
+数量：{title}
+
+less
+One less of {title}
+Eins weniger: {title}
+Un de moins : {title}
+減らす：{title}
+
+more
+One more of {title}
+Eins mehr: {title}
+Un de plus : {title}
+増やす：{title}
+
+limit
+At most {n} can be ordered.
+Höchstens {n}.
+{n} au maximum.
+{n}点まで
+
+later
+Save for later
+Für später merken
+Mettre de côté
+あとで買う
+
+saved
+Saved for later
+Für später gemerkt
+Mis de côté
+{later}
+
+move
+Move to cart
+{add}
+{add}
+{add}
+
+gone
+Not available right now
+Nicht verfügbar
+Indisponible
+在庫がありません
+
+remove
+Remove
+Entfernen
+Supprimer
+削除
+
+removed
+Removed: {title}
+Entfernt: {title}
+Supprimé : {title}
+{remove}：{title}
+
+undo
+Undo
+Rückgängig
+Annuler
+元に戻す
+
+subtotal
+Subtotal
+Zwischensumme
+Sous-total
+小計
+
+asOf
+Prices as of {time}
+Preise: {time}
+Prix : {time}
+価格：{time}
+
+clear
+Empty this cart
+Warenkorb leeren
+Vider ce panier
+空にする
+
+clearYes
+Yes, empty it
+Ja
+Oui
+はい
+
+clearNo
+No, keep it
+Nein
+Non
+いいえ
+
+go
+Continue to {to} with {items}
+{items}: weiter zu {to}
+Continuer vers {to} : {items}
+{to} へ：{items}
+
+part
+Part {i} of {k}: {items} to {to}
+{i}/{k}: {items} zu {to}
+{i}/{k} : {items} vers {to}
+{i}/{k}：{items}を {to} へ
+
+links
+Open each product at {to}.
+Jedes Produkt bei {to} öffnen.
+Ouvrir chaque produit chez {to}.
+{to} で開いてください。
+
+asked
+Did your {items} arrive at {to}?
+Sind Ihre Artikel bei {to} angekommen?
+Articles bien arrivés chez {to} ?
+{to} のカートに入りましたか？
+
+yes
+Yes, start a new cart
+Ja, neuer Warenkorb
+Oui, nouveau panier
+はい、新しいカート
+
+no
+No, try again
+Nein, noch einmal
+Non, réessayer
+いいえ、もう一度
+
+busy
+Busy or offline, trying again.
+Überlastet oder offline, neuer Versuch.
+Occupé ou hors ligne, nouvel essai.
+混雑中。もう一度送信します。
+
+failed
+That did not work. {message}
+Fehler: {message}
+Erreur : {message}
+エラー：{message}
+
+refused
+{message}
+{failed}
+{failed}
+{failed}
+
+quantity_capped
+{message}
+{requested} gewünscht; dieser Verkäufer erlaubt {actual}.
+{requested} demandés ; ce vendeur en autorise {actual}.
+この出品者は{actual}点までです。
+
+saved_for_later
+{message}
+{saved}: {gone}
+{saved} : {gone}
+{saved}：{gone}
+
+moved_to_cart
+{message}
+Wieder verfügbar.
+De nouveau disponible.
+再入荷しました。
+
+cart_renewed
+{message}
+Abgelaufener Warenkorb neu gefüllt.
+Panier expiré, rempli de nouveau.
+期限切れのカートを入れ直しました。
+`;

@@ -91,7 +91,7 @@ class FakeCart {
       parts.push({ action: server.handoffAction || `https://${host}/gp/aws/cart/add.html`, fields, count: part.reduce((sum, { quantity }) => sum + quantity, 0) });
     }
     return {
-      locale, items, saved: of("saved"), count: this.count, notices: this.notices, pending: this.pending, version: this.version,
+      locale, store: retailer, items, saved: of("saved"), count: this.count, notices: this.notices, pending: this.pending, version: this.version,
       subtotal: items.length ? { amount, currency: "USD", formatted: sign + (amount / 100).toFixed(2) } : null,
       asOf: new Date().toISOString(),
       handoff: {

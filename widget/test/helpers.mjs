@@ -1,11 +1,22 @@
 import { createApi } from "../src/api.js";
-import { createOutbox } from "../src/outbox.js";
 import { createStore } from "../src/store.js";
-import { memoryStorage } from "../src/sync.js";
 import { fakeServer } from "./fake-server.mjs";
 
 export const PREFIX = "ecscart:test:";
-const TIMES = { fold: 15, retry: 10, retryMost: 40, poll: 10, fresh: 0 };
+const TIMES = { fold: 15, retry: 10, most: 40, orphan: 60 };
+
+/** What localStorage is to the widget: its names are its own keys. */
+export class FakeStorage {
+  getItem(name) {
+    return Object.hasOwn(this, name) ? this[name] : null;
+  }
+  setItem(name, value) {
+    this[name] = String(value);
+  }
+  removeItem(name) {
+    delete this[name];
+  }
+}
 
 /** Locks of one machine, as navigator.locks are: who comes later waits. */
 export function fakeLocks() {
@@ -20,20 +31,24 @@ export function fakeLocks() {
 }
 
 /** A page: its own memory, on a storage and locks that it may share with other pages. */
-export function page(base, { storage = memoryStorage(), tab = "tab", bearer = false, locks, channel, fetch } = {}) {
-  const outbox = createOutbox({ storage, prefix: PREFIX, tab });
-  const api = createApi({ base, bearer, storage, prefix: PREFIX, fetch });
-  const store = createStore({ api, outbox, storage, prefix: PREFIX, locks, channel, times: TIMES });
+export function page(base, { storage = new FakeStorage(), bearer = false, locks, fetch, ...times } = {}) {
   const events = [];
-  store.listen((event) => events.push(event));
-  return { store, outbox, storage, events, api };
+  const listeners = new Set();
+  const tell = (type, detail, note) => {
+    const event = { type, detail, note };
+    events.push(event);
+    for (const listener of listeners) listener(event);
+  };
+  const api = createApi({ base, bearer, storage, prefix: PREFIX, fetch });
+  const store = createStore({ api, storage, prefix: PREFIX, tell, locks, ...TIMES, ...times });
+  /** Fulfilled at the first event that fits. */
+  const event = (fits) =>
+    new Promise((found) => {
+      const listener = (event) => fits(event) && (listeners.delete(listener), found(event));
+      listeners.add(listener);
+    });
+  return { store, storage, events, event, api };
 }
-
-/** Fulfilled at the first event that fits. */
-export const event = (store, fits) =>
-  new Promise((found) => {
-    const stop = store.listen((event) => fits(event) && (stop(), found(event)));
-  });
 
 /** A server for one test. */
 export async function serving(test, options) {
@@ -41,3 +56,8 @@ export async function serving(test, options) {
   test.after(() => server.close());
   return server;
 }
+
+/** Fulfilled once it holds. */
+export const until = async (holds) => {
+  while (!holds()) await new Promise((wake) => setTimeout(wake, 1));
+};

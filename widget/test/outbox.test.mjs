@@ -1,116 +1,44 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createOutbox, fold } from "../src/outbox.js";
-import { memoryStorage } from "../src/sync.js";
+import { fold, named, readJson } from "../src/outbox.js";
+import { FakeStorage } from "./helpers.mjs";
 
-const add = (asin, quantity = 1) => ({ kind: "add", line: { asin, quantity } });
-const set = (asin, rest) => ({ kind: "set", line: { asin, ...rest } });
-const request = (kind, ...items) => ({ key: "k", locale: "US", at: 1, tab: "t", kind, items });
+const entry = (kind, line, locale = "US") => ({ kind, locale, line });
+const batchOf = (first, ...rest) => {
+  const batch = { kind: first.kind, locale: first.locale, items: first.line ? [{ ...first.line }] : [], ids: [] };
+  return [rest.map((one) => Boolean(fold(batch, one))), batch.items];
+};
+const A = { asin: "A" };
 
-let keys = 0;
-/** An outbox with a clock that stands and keys that count. */
-function outboxOn(storage = memoryStorage(), { tab = "one", at = 1_000_000 } = {}) {
-  const clock = { now: at };
-  return { storage, clock, outbox: createOutbox({ storage, prefix: "p:", tab, now: () => clock.now, uuid: () => `${tab}-${++keys}` }) };
-}
-
-const foldings = [
-  ["the same item twice is one line with both quantities", request("add", { asin: "A", quantity: 1 }), add("A", 2), [{ asin: "A", quantity: 3 }]],
-  ["another item is another line", request("add", { asin: "A", quantity: 1 }), add("B"), [{ asin: "A", quantity: 1 }, { asin: "B", quantity: 1 }]],
-  ["an added quantity stays below a thousand", request("add", { asin: "A", quantity: 998 }), add("A", 5), [{ asin: "A", quantity: 999 }]],
-  ["the last quantity set counts", request("set", { asin: "A", quantity: 2 }), set("A", { quantity: 7 }), [{ asin: "A", quantity: 7 }]],
-  ["an area joins a quantity", request("set", { asin: "A", quantity: 2 }), set("A", { area: "saved" }), [{ asin: "A", quantity: 2, area: "saved" }]],
-  ["a removal forgets the area", request("set", { asin: "A", area: "saved" }), set("A", { quantity: 0 }), [{ asin: "A", quantity: 0 }]],
+const cases = [
+  ["adds of one item are summed", [entry("add", { ...A, quantity: 1 }), entry("add", { ...A, quantity: 2 })], [true], [{ ...A, quantity: 3 }]],
+  ["a sum stops at 999", [entry("add", { ...A, quantity: 900 }), entry("add", { ...A, quantity: 900 })], [true], [{ ...A, quantity: 999 }]],
+  ["adds of two items travel together", [entry("add", { ...A, quantity: 1 }), entry("add", { asin: "B", quantity: 1 })], [true], [{ ...A, quantity: 1 }, { asin: "B", quantity: 1 }]],
+  ["an offer is another line than its item", [entry("add", { ...A, quantity: 1 }), entry("add", { offerListingId: "A", quantity: 1 })], [true], [{ ...A, quantity: 1 }, { offerListingId: "A", quantity: 1 }]],
+  ["the last quantity wins", [entry("set", { ...A, quantity: 2 }), entry("set", { ...A, quantity: 7 })], [true], [{ ...A, quantity: 7 }]],
+  ["an area and a quantity travel together", [entry("set", { ...A, area: "saved" }), entry("set", { ...A, quantity: 7 })], [true], [{ ...A, area: "saved", quantity: 7 }]],
+  ["what is removed has no area", [entry("set", { ...A, area: "saved" }), entry("set", { ...A, quantity: 0 })], [true], [{ ...A, quantity: 0 }]],
+  ["another kind waits", [entry("add", { ...A, quantity: 1 }), entry("set", { ...A, quantity: 2 })], [false], [{ ...A, quantity: 1 }]],
+  ["another cart waits", [entry("add", { ...A, quantity: 1 }), entry("add", { ...A, quantity: 2 }, "DE")], [false], [{ ...A, quantity: 1 }]],
+  ["emptying goes by itself", [entry("clear"), entry("clear")], [false], []],
 ];
-for (const [fact, open, change, lines] of foldings) {
-  test(`folding: ${fact}`, () => {
-    assert.equal(fold(open, change), true);
-    assert.deepEqual(open.items, lines);
-  });
-}
+for (const [fact, entries, folded, items] of cases) test(`folding: ${fact}`, () => assert.deepEqual(batchOf(...entries), [folded, items]));
 
-test("an add does not fold into a set, and a set not into an add", () => {
-  assert.equal(fold(request("set", { asin: "A", quantity: 2 }), add("A")), false);
-  assert.equal(fold(request("add", { asin: "A", quantity: 2 }), set("A", { quantity: 1 })), false);
+test("folding: the 51st line waits for the next request", () => {
+  const entries = Array.from({ length: 51 }, (_, n) => entry("add", { asin: "A" + n, quantity: 1 }));
+  const [folded, items] = batchOf(...entries);
+  assert.equal(items.length, 50);
+  assert.equal(folded.at(-1), false);
 });
 
-test("a fifty-first line is a request of its own", () => {
-  const full = request("add", ...Array.from({ length: 50 }, (_, n) => ({ asin: "A" + n, quantity: 1 })));
-  assert.equal(fold(full, add("B")), false);
+test("a line names its item by its first field", () => {
+  assert.ok(named({ offerListingId: "o", asin: "A" })({ asin: "B", offerListingId: "o" }));
+  assert.ok(!named({ asin: "A", quantity: 1 })({ asin: "B", quantity: 1 }));
 });
 
-test("ten clicks on + are one request with one key", () => {
-  const { outbox } = outboxOn();
-  const keys = new Set(Array.from({ length: 10 }, (_, n) => outbox.put("US", set("A", { quantity: n + 2 }))));
-  assert.equal(keys.size, 1);
-  assert.deepEqual(outbox.of("US")[0].items, [{ asin: "A", quantity: 11 }]);
-});
-
-test("nothing is folded into a request that was sent", () => {
-  const { outbox } = outboxOn();
-  outbox.put("US", add("A"));
-  const sent = outbox.take("US");
-  outbox.put("US", add("A"));
-  assert.deepEqual(outbox.of("US").map(({ items }) => items[0].quantity), [1, 1]);
-  assert.equal(outbox.take("US").key, sent.key);
-});
-
-test("requests made within one millisecond keep their order", () => {
-  const { outbox } = outboxOn();
-  outbox.put("US", add("A"));
-  outbox.put("US", set("A", { quantity: 5 }));
-  outbox.put("US", { kind: "handoff", outcome: "left" });
-  assert.deepEqual(outbox.of("US").map(({ kind }) => kind), ["add", "set", "handoff"]);
-});
-
-test("emptying a cart drops what was not sent yet", () => {
-  const { outbox } = outboxOn();
-  outbox.put("US", add("A"));
-  outbox.put("DE", add("B"));
-  outbox.put("US", { kind: "clear" });
-  assert.deepEqual(outbox.of("US").map(({ kind }) => kind), ["clear"]);
-  assert.equal(outbox.of("DE").length, 1);
-});
-
-test("the next page of the tab sends what the last one left, under the same key, and folds nothing into it", () => {
-  const { outbox, storage } = outboxOn();
-  const key = outbox.put("US", add("A"));
-  const next = outboxOn(storage).outbox;
-  const other = next.put("US", add("A"));
-  assert.equal(next.take("US").key, key);
-  assert.notEqual(other, key);
-});
-
-test("another tab leaves a young request alone and takes over an old one", () => {
-  const { outbox, storage, clock } = outboxOn();
-  outbox.put("US", add("A"));
-  const other = outboxOn(storage, { tab: "two", at: clock.now });
-  assert.equal(other.outbox.take("US"), undefined);
-  assert.equal(other.outbox.of("US").length, 1);
-  other.clock.now += 10_001;
-  assert.equal(other.outbox.take("US").items[0].asin, "A");
-});
-
-test("what is older than a day is not sent any more", () => {
-  const { outbox, storage, clock } = outboxOn();
-  outbox.put("US", add("A"));
-  assert.equal(outboxOn(storage, { at: clock.now + 86_400_001 }).outbox.of("US").length, 0);
-  assert.equal(storage.length, 0);
-});
-
-for (const junk of ["", "{", "[]", "null", '"text"', '{"key":"x"}', '{"key":"x","locale":"US","kind":"add","at":"soon"}']) {
-  test(`a stored ${junk || "empty text"} is thrown away`, () => {
-    const storage = memoryStorage();
-    storage.setItem("p:q:x", junk);
-    assert.equal(outboxOn(storage).outbox.of("US").length, 0);
-    assert.equal(storage.length, 0);
-  });
-}
-
-test("storage holds ASINs, quantities, locales and keys, nothing of the retailer's content", () => {
-  const { outbox, storage } = outboxOn();
-  outbox.put("US", add("A"));
-  const stored = JSON.parse(storage.getItem(storage.key(0)));
-  assert.deepEqual(Object.keys(stored).sort(), ["at", "items", "key", "kind", "locale", "tab"]);
-  assert.deepEqual(Object.keys(stored.items[0]).sort(), ["asin", "quantity"]);
+test("a text in the storage that is not ours is nothing", () => {
+  const storage = new FakeStorage();
+  storage.setItem("a", "{");
+  storage.setItem("b", '{"c":1}');
+  assert.deepEqual(["a", "b", "none"].map((name) => readJson(storage, name)), [null, { c: 1 }, null]);
 });

@@ -1,49 +1,58 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nameOf, project } from "../src/project.js";
+import { keyOf, lineOf, project } from "../src/project.js";
 
-const item = (asin, quantity, rest) => ({ asin, quantity, title: "T" + asin, url: "", available: true, cartItemId: "c" + asin, ...rest });
-const cart = (items, saved = []) => ({ locale: "US", items, saved, count: items.reduce((sum, { quantity }) => sum + quantity, 0), notices: [], pending: false, version: 1 });
-const request = (kind, ...items) => ({ key: "k", locale: "US", at: 1, tab: "t", kind, items });
-const lines = (list) => list.map(({ asin, quantity }) => asin + quantity).join(" ");
+const item = (asin, quantity, rest) => ({ asin, title: "T" + asin, url: "", quantity, available: true, cartItemId: "c" + asin, ...rest });
+const cart = (items, saved = []) => ({ locale: "US", store: "Amazon.com", items, saved, pending: false, notices: [] });
+const lines = (items) => items.map(({ asin, offerListingId, quantity }) => (offerListingId || asin) + quantity).join(" ");
+const did = (kind, line, locale = "US") => ({ kind, locale, line });
+const COUNT = 3;
 
 const cases = [
-  ["nothing waiting is what the server said", [], "A2 B1", "C1", 3],
-  ["an add raises what is there", [request("add", { asin: "A", quantity: 3 })], "A5 B1", "C1", 6],
-  ["an add of something new stands last", [request("add", { asin: "D", quantity: 1 })], "A2 B1 D1", "C1", 4],
-  ["a quantity is the new total", [request("set", { asin: "A", quantity: 7 })], "A7 B1", "C1", 8],
-  ["zero removes", [request("set", { asin: "A", quantity: 0 })], "B1", "C1", 1],
-  ["a line is saved for later", [request("set", { asin: "A", area: "saved" })], "B1", "C1 A2", 1],
-  ["a saved line comes back", [request("set", { asin: "C", area: "active" })], "A2 B1 C1", "", 4],
-  ["a CartItemId names a line", [request("set", { cartItemId: "cB", quantity: 4 })], "A2 B4", "C1", 6],
-  ["a line that is gone is no error", [request("set", { asin: "X", quantity: 4 })], "A2 B1", "C1", 3],
-  ["emptying takes both areas", [request("clear")], "", "", 0],
-  ["after emptying an add stands alone", [request("clear"), request("add", { asin: "A", quantity: 1 })], "A1", "", 1],
+  ["nothing waits", [], "A2 B1", "C1", 3],
+  ["an add counts up", [did("add", { asin: "A", quantity: 3 })], "A5 B1", "C1", 6],
+  ["a new item stands last", [did("add", { asin: "X", quantity: 1 })], "A2 B1 X1", "C1", 4],
+  ["a quantity is set", [did("set", { asin: "A", quantity: 7 })], "A7 B1", "C1", 8],
+  ["nought removes", [did("set", { asin: "A", quantity: 0 })], "B1", "C1", 1],
+  ["a line is saved for later", [did("set", { asin: "A", area: "saved" })], "B1", "C1 A2", 1],
+  ["a saved line comes back", [did("set", { asin: "C", area: "active" })], "A2 B1 C1", "", 4],
+  ["a line that is gone is no error", [did("set", { asin: "X", quantity: 4 })], "A2 B1", "C1", 3],
+  ["emptying takes both areas", [did("clear")], "", "", 0],
+  ["after emptying an add stands alone", [did("clear"), did("add", { asin: "A", quantity: 1 })], "A1", "", 1],
+  ["order counts", [did("add", { asin: "X", quantity: 1 }), did("set", { asin: "X", quantity: 5 })], "A2 B1 X5", "C1", 8],
+  ["another cart's changes are not shown here", [did("add", { asin: "A", quantity: 3 }, "DE")], "A2 B1", "C1", 3],
 ];
-for (const [fact, requests, items, saved, count] of cases) {
+for (const [fact, entries, items, saved, count] of cases) {
   test(`the cart shown: ${fact}`, () => {
-    const view = project(cart([item("A", 2), item("B", 1)], [item("C", 1)]), "US", requests);
+    const view = project(cart([item("A", 2), item("B", 1)], [item("C", 1)]), "US", entries, {}, COUNT);
     assert.equal(lines(view.items), items);
     assert.equal(lines(view.saved), saved);
     assert.equal(view.count, count);
-    assert.equal(view.busy, requests.length > 0);
+    assert.equal(view.pending, entries.some(({ locale }) => locale == "US"));
   });
 }
 
 test("the server's cart itself is not changed", () => {
   const answered = cart([item("A", 2)]);
-  project(answered, "US", [request("set", { asin: "A", quantity: 9 })]);
+  project(answered, "US", [did("set", { asin: "A", quantity: 9 })], {}, 2);
   assert.equal(answered.items[0].quantity, 2);
 });
 
-test("what is added again is shown as it was seen before", () => {
-  const view = project(cart([]), "US", [request("add", { asin: "A", quantity: 2 })], [item("A", 1)]);
-  assert.equal(view.items[0].title, "TA");
-  assert.equal(view.items[0].quantity, 2);
+test("before the cart is known its pieces are, and adds count up", () => {
+  assert.equal(project(undefined, "US", [did("add", { asin: "A", quantity: 2 })], {}, 5).count, 7);
 });
 
-test("a line is named by its ASIN, and by its CartItemId where two lines share one", () => {
-  const twin = item("A", 1, { cartItemId: "c2", offerListingId: "o" });
-  assert.deepEqual(nameOf(cart([item("A", 2)]), item("A", 2)), { asin: "A" });
-  assert.deepEqual(nameOf(cart([item("A", 2)], [twin]), twin), { cartItemId: "c2" });
+test("pieces another tab knows of count before its cart is read", () => {
+  assert.equal(project(cart([item("A", 2)]), "US", [], {}, 5).count, 5);
+});
+
+test("what is added again is shown as it was seen before", () => {
+  const view = project(cart([]), "US", [did("add", { asin: "A", quantity: 2 })], { USA: item("A", 1) }, 0);
+  assert.deepEqual([view.items[0].title, view.items[0].quantity], ["TA", 2]);
+});
+
+test("an offer is named by its listing, an item by its ASIN", () => {
+  assert.deepEqual(lineOf(item("A", 2)), { asin: "A", quantity: 2 });
+  assert.deepEqual(lineOf(item("A", 2, { offerListingId: "o" })), { offerListingId: "o", quantity: 2 });
+  assert.deepEqual([keyOf(item("A", 1)), keyOf(item("A", 1, { offerListingId: "o" }))], ["A", "o"]);
 });

@@ -1,56 +1,54 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { memoryStorage } from "../src/sync.js";
-import { event, fakeLocks, page, serving } from "./helpers.mjs";
+import { FakeStorage, PREFIX, fakeLocks, page, serving, until } from "./helpers.mjs";
 
-const [A, B] = ["B000000001", "B000000002"];
-const C = "B000000003";
+const [A, B, C] = ["B000000001", "B000000002", "B000000003"];
+const add = (store, asin, quantity = 1, locale = "US") => store.put("add", locale, { asin, quantity });
+const set = (store, asin, quantity) => store.put("set", "US", { asin, quantity });
+const waiting = (storage) => Object.keys(storage).filter((name) => /did|sending/.test(name));
 
 test("an add shows at once and the server's word replaces it", async (t) => {
   const server = await serving(t);
   const { store } = page(server.base);
-  const done = store.add("US", A, undefined, 5);
+  const done = add(store, A, 5);
   assert.equal(store.count(), 5);
-  assert.equal(store.view("US").busy, true);
-  await done;
+  assert.equal(store.view("US").pending, true);
+  assert.equal(await done, undefined);
   assert.equal(store.count(), 3);
-  assert.equal(store.view("US").items[0].title.length > 0, true);
-  assert.deepEqual(store.notices().map(({ text }) => text.slice(0, 6)), ["Only 3"]);
+  assert.deepEqual(store.notices.map(({ key, values }) => [key, values.requested, values.actual]), [["quantity_capped", 5, 3]]);
 });
 
 test("ten clicks on + are one request", async (t) => {
   const server = await serving(t);
   const { store } = page(server.base);
-  await store.add("US", B, undefined, 1);
-  const clicks = Array.from({ length: 10 }, (_, n) => store.set("US", { asin: B, quantity: n + 2 }));
+  await add(store, B);
+  const clicks = Array.from({ length: 10 }, (_, n) => set(store, B, n + 2));
   assert.equal(store.view("US").items[0].quantity, 11);
   await Promise.all(clicks);
   assert.deepEqual(server.changes().map(({ body }) => body.items), [[{ asin: B, quantity: 1 }], [{ asin: B, quantity: 11 }]]);
-  assert.equal(store.view("US").busy, false);
+  assert.equal(store.view("US").pending, false);
 });
 
 test("clicks while a request is under way go out together, one request at a time", async (t) => {
   const server = await serving(t);
   server.faults.push(60);
   const { store } = page(server.base);
-  const first = store.add("US", B, undefined, 1);
-  await new Promise((sent) => {
-    const look = () => (server.changes().length ? sent() : setTimeout(look, 1));
-    look();
-  });
-  await Promise.all([first, ...[1, 2, 3].map(() => store.add("US", B, undefined, 1))]);
+  const first = add(store, B);
+  await until(() => server.changes().length);
+  await Promise.all([first, ...[1, 2, 3].map(() => add(store, B))]);
   assert.deepEqual(server.changes().map(({ body }) => body.items[0].quantity), [1, 3]);
   assert.equal(server.most, 1);
   assert.equal(store.count(), 4);
 });
 
-test("a new shopper's clicks in two locales go out one after the other", async (t) => {
+test("changes of several carts go out one after the other, in the order they were made", async (t) => {
   const server = await serving(t);
   server.faults.push(30);
   const { store } = page(server.base);
-  await Promise.all([store.add("US", B, undefined, 1), store.add("DE", B, undefined, 1)]);
+  await Promise.all([add(store, B), add(store, B, 1, "DE"), store.put("clear", "US")]);
   assert.equal(server.most, 1);
-  assert.deepEqual(store.locales(), ["DE", "US"]);
+  assert.deepEqual(server.changes().map(({ method, path }) => `${method} ${path}`), ["POST carts/US/items", "POST carts/DE/items", "DELETE carts/US/items"]);
+  assert.equal(store.count(), 1);
 });
 
 for (const fault of ["503", "lost"]) {
@@ -58,102 +56,178 @@ for (const fault of ["503", "lost"]) {
     const server = await serving(t);
     server.faults.push(fault);
     const { store, events, storage } = page(server.base);
-    await store.add("US", B, undefined, 2);
+    const done = add(store, B, 2);
+    await until(() => store.busy);
+    await done;
     const [first, second] = server.changes();
     assert.equal(first.key, second.key);
     assert.equal(server.cart("US").count, 2);
-    assert.equal(events.filter(({ type }) => type == "waiting").length, 1);
-    assert.equal([...Array(storage.length).keys()].some((n) => storage.key(n).includes(":q:")), false);
+    assert.deepEqual(events.filter(({ type }) => type == "error").map(({ detail }) => detail.retrying), [true]);
+    assert.equal(store.busy, false);
+    assert.deepEqual(waiting(storage), []);
   });
 }
+
+test("what comes after a failure does not change the request that is repeated", async (t) => {
+  const server = await serving(t);
+  server.faults.push("lost");
+  const { store } = page(server.base);
+  const first = add(store, B);
+  await until(() => store.busy);
+  await Promise.all([first, add(store, B, 4)]);
+  assert.deepEqual(server.changes().map(({ body }) => body.items[0].quantity), [1, 1, 4]);
+  assert.equal(server.cart("US").count, 5);
+});
 
 test("Retry-After is waited out before the next try", async (t) => {
   const server = await serving(t);
   server.faults.push("503");
-  server.retryAfter = "0.02";
-  const { store } = page(server.base);
+  server.retryAfter = "0.03";
+  const { store } = page(server.base, { retry: 1 });
   const start = performance.now();
-  await store.add("US", B, undefined, 1);
-  assert.ok(performance.now() - start >= 20);
+  await add(store, B);
+  assert.ok(performance.now() - start >= 29);
+});
+
+test("a pause is cut short when the connection is back", async (t) => {
+  const server = await serving(t);
+  server.faults.push("503");
+  const { store } = page(server.base, { retry: 60_000, most: 60_000 });
+  const done = add(store, B);
+  await until(() => store.busy);
+  store.flush(true);
+  await done;
+  assert.equal(store.count(), 1);
 });
 
 test("what the server refuses is taken back and told", async (t) => {
   const server = await serving(t);
   const { store, events } = page(server.base);
-  await assert.rejects(store.add("US", "B0000000XX", undefined, 2), { status: 422, code: "unknown_asin" });
+  const reason = await add(store, "B0000000XX", 2);
+  assert.deepEqual([reason.status, reason.code], [422, "unknown_asin"]);
   assert.equal(store.count(), 0);
-  assert.deepEqual(events.filter(({ type }) => type == "error").map(({ error }) => error.code), ["unknown_asin"]);
+  const [{ detail, note }] = events.filter(({ type }) => type == "error");
+  assert.deepEqual([detail.code, detail.retrying, note.key], ["unknown_asin", false, "refused"]);
 });
 
 test("a refused change does not hold up the next one", async (t) => {
   const server = await serving(t);
   const { store } = page(server.base);
-  await store.add("US", B, undefined, 1);
+  await add(store, B);
   server.faults.push("422");
-  const refused = assert.rejects(store.set("US", { asin: B, quantity: 9 }));
-  await refused;
-  await store.set("US", { asin: B, quantity: 4 });
+  assert.equal((await set(store, B, 9)).status, 422);
+  await set(store, B, 4);
   assert.equal(store.count(), 4);
+});
+
+test("a token that is no longer good is replaced, and the change arrives", async (t) => {
+  const server = await serving(t, { token: "secret" });
+  const storage = new FakeStorage();
+  storage.setItem(PREFIX + "token", "old");
+  const { store } = page(server.base, { bearer: true, storage });
+  await add(store, B);
+  assert.equal(store.count(), 1);
+  assert.equal(server.tokens, 1);
 });
 
 test("the next page sends what the last one could not, and its badge needs no request", async (t) => {
   const server = await serving(t);
-  const storage = memoryStorage();
-  let tries = 0;
-  const offline = () => (tries++ ? new Promise(() => {}) : Promise.reject(new TypeError("offline")));
-  const gone = page(server.base, { storage, fetch: offline });
-  const waiting = event(gone.store, ({ type }) => type == "waiting");
-  void gone.store.add("US", B, undefined, 2);
-  await waiting;
+  const storage = new FakeStorage();
+  const gone = page(server.base, { storage, retry: 500, most: 500, fetch: () => Promise.reject(new TypeError("offline")) });
+  void add(gone.store, B, 2);
+  await until(() => gone.store.busy);
   const next = page(server.base, { storage });
   assert.equal(next.store.count(), 2);
   assert.equal(server.log.length, 0);
-  const there = event(next.store, () => server.cart("US").count == 2 && !next.store.view("US").busy);
-  next.store.flush();
-  await there;
+  await next.store.flush(true);
+  assert.equal(server.cart("US").count, 2);
   assert.equal(server.changes().length, 1);
+});
+
+test("what another tab left is sent from here, after a while", async (t) => {
+  const server = await serving(t);
+  const storage = new FakeStorage();
+  storage.setItem(`${PREFIX}did:${Date.now()}0.5`, JSON.stringify({ kind: "add", locale: "US", line: { asin: B, quantity: 3 }, at: Date.now() }));
+  const { store } = page(server.base, { storage });
+  store.changed();
+  assert.equal(store.count(), 3);
+  await until(() => server.cart("US").count == 3 && !waiting(storage).length);
+});
+
+test("a batch another tab began is repeated under its key", async (t) => {
+  const server = await serving(t);
+  const [storage, locks] = [new FakeStorage(), fakeLocks()];
+  server.faults.push("lost");
+  const dead = page(server.base, { storage, locks, retry: 500, most: 500 });
+  void add(dead.store, B, 2);
+  await until(() => dead.store.busy);
+  await page(server.base, { storage, locks }).store.flush(true);
+  const [first, second] = server.changes();
+  assert.equal(first.key, second.key);
+  assert.equal(server.cart("US").count, 2);
+});
+
+test("two tabs send one request at a time, and each change is answered where it was made", async (t) => {
+  const server = await serving(t);
+  const [storage, locks] = [new FakeStorage(), fakeLocks()];
+  const [one, two] = [page(server.base, { storage, locks }), page(server.base, { storage, locks })];
+  server.faults.push(20, 20);
+  const both = [add(one.store, B), add(two.store, C)];
+  await until(() => !waiting(storage).length);
+  one.store.changed();
+  two.store.changed();
+  await Promise.all(both);
+  assert.equal(server.most, 1);
+  assert.equal(server.cart("US").count, 2);
+  assert.deepEqual([one.store.count(), two.store.count()], [2, 2]);
+});
+
+test("what waits longer than a day is dropped", (t) => {
+  const storage = new FakeStorage();
+  const at = Date.now() - 90_000_000;
+  storage.setItem(`${PREFIX}did:${at}0.5`, JSON.stringify({ kind: "add", locale: "US", line: { asin: B, quantity: 3 }, at }));
+  assert.equal(page("http://x", { storage }).store.count(), 0);
+  assert.deepEqual(waiting(storage), []);
 });
 
 test("a notice is told once, in whatever page it is read again", async (t) => {
   const server = await serving(t);
-  const storage = memoryStorage();
+  const storage = new FakeStorage();
   const first = page(server.base, { storage });
-  await first.store.add("US", A, undefined, 9);
-  await first.store.refresh(true);
+  await add(first.store, A, 9);
+  await first.store.load();
   assert.equal(first.events.filter(({ type }) => type == "notice").length, 1);
   const second = page(server.base, { storage });
-  await second.store.refresh(true);
+  await second.store.load();
   assert.equal(second.events.filter(({ type }) => type == "notice").length, 0);
-  const [{ key }] = first.store.notices();
-  first.store.dismiss(key);
-  assert.deepEqual(first.store.notices(), []);
+  first.store.dismiss(first.store.notices[0].id);
+  assert.deepEqual(first.store.notices, []);
+});
+
+test("a new shopper's notices count from one again", async (t) => {
+  const server = await serving(t);
+  const { store, events, storage } = page(server.base);
+  storage.setItem(PREFIX + "kept", JSON.stringify({ US: [4, 9] }));
+  await add(store, A, 9);
+  assert.equal(events.filter(({ type }) => type == "notice").length, 1);
 });
 
 test("a cart that is still pending is read again until it is not", async (t) => {
   const server = await serving(t);
   server.cart("US").pending = true;
   const { store } = page(server.base);
-  await store.add("US", B, undefined, 1);
-  assert.equal(store.view("US").busy, true);
+  await add(store, B);
+  assert.equal(store.view("US").pending, true);
   server.cart("US").pending = false;
-  await event(store, () => !store.view("US").busy);
-  assert.ok(server.log.some(({ method, path }) => method == "GET" && path == "carts/US"));
+  await until(() => !store.view("US").pending);
 });
 
-test("a reading that began before a change does not undo it", async (t) => {
+test("a reading and a change do not overtake each other", async (t) => {
   const server = await serving(t);
-  let release;
-  const held = new Promise((go) => (release = go));
-  const slow = async (url, options) => {
-    const response = await fetch(url, options);
-    if (url.endsWith("/carts")) await held;
-    return response;
-  };
-  const { store } = page(server.base, { fetch: slow });
-  await store.add("US", B, undefined, 1);
-  const reading = store.refresh(true);
-  await store.set("US", { asin: B, quantity: 6 });
-  release();
+  const { store } = page(server.base);
+  await add(store, B);
+  const reading = store.load();
+  await set(store, B, 6);
   await reading;
   assert.equal(store.count(), 6);
 });
@@ -161,9 +235,9 @@ test("a reading that began before a change does not undo it", async (t) => {
 test("a cart the server no longer has is gone here too", async (t) => {
   const server = await serving(t);
   const { store } = page(server.base);
-  await store.add("US", B, undefined, 1);
+  await add(store, B);
   delete server.carts.US;
-  await store.refresh(true);
+  await store.load();
   assert.equal(store.count(), 0);
   assert.deepEqual(store.locales(), []);
 });
@@ -171,41 +245,46 @@ test("a cart the server no longer has is gone here too", async (t) => {
 test("leaving and answering go to the hand-off, and an arrived cart is empty", async (t) => {
   const server = await serving(t);
   const { store } = page(server.base);
-  await store.add("US", B, undefined, 2);
-  const left = event(store, () => store.view("US").handoff?.leftAt && !store.view("US").busy);
-  store.left("US");
-  await left;
+  await add(store, B, 2);
+  await store.put("handoff", "US", undefined, "left");
   assert.equal(store.view("US").handoff.leftCount, 2);
-  await store.outcome("US", "arrived");
+  await store.put("handoff", "US", undefined, "arrived");
   assert.equal(store.count(), 0);
   assert.deepEqual(server.changes().slice(1).map(({ path, body }) => [path, body.outcome]), [["carts/US/handoff", "left"], ["carts/US/handoff", "arrived"]]);
 });
 
-test("two tabs send one request at a time, and each sees the other's cart", async (t) => {
+test("the storage holds ASINs, quantities and locales, and nothing else of a cart", async (t) => {
   const server = await serving(t);
-  const [storage, locks] = [memoryStorage(), fakeLocks()];
-  const tabs = [];
-  const channelOf = (own) => ({ postMessage: ({ cart }) => tabs.forEach(({ store }, n) => n != own && store.heard(structuredClone(cart))) });
-  for (const n of [0, 1]) tabs.push(page(server.base, { storage, locks, tab: "tab" + n, channel: channelOf(n) }));
-  server.faults.push(20, 20);
-  await Promise.all([tabs[0].store.add("US", B, undefined, 1), tabs[1].store.add("US", C, undefined, 1)]);
-  assert.equal(server.most, 1);
-  assert.deepEqual(tabs.map(({ store }) => store.count()), [2, 2]);
+  const { store, storage } = page(server.base);
+  await add(store, A, 2);
+  assert.deepEqual({ ...storage }, { [PREFIX + "kept"]: '{"US":[2,0]}' });
 });
 
 test("storage of strangers or of an older widget does no harm", async (t) => {
   const server = await serving(t);
-  for (const junk of ["{", "[]", "null", '{"counts":7,"told":"x"}']) {
-    const storage = memoryStorage();
-    storage.setItem("ecscart:test:state", junk);
-    assert.equal(page(server.base, { storage }).store.count(), 0, junk);
+  for (const junk of ["{", "[]", "null", "7", '{"US":7}']) {
+    const storage = new FakeStorage();
+    for (const name of ["kept", "sending", "did:1", `did:${Date.now()}`]) storage.setItem(PREFIX + name, junk);
+    const { store } = page(server.base, { storage });
+    assert.equal(store.count(), 0, junk);
+    await add(store, B);
+    assert.equal(store.count(), server.cart("US").count, junk);
   }
 });
 
 test("no token, no request: a page of another origin without a shopper asks nothing", async (t) => {
   const server = await serving(t, { token: "secret" });
   const { store } = page(server.base, { bearer: true });
-  await store.refresh(true);
-  assert.equal(store.isLoaded(), true);
+  await store.load();
+  assert.equal(store.loaded, true);
   assert.equal(server.log.length, 0);
+});
+
+test("a cart that cannot be read is asked for again", async (t) => {
+  const server = await serving(t);
+  let fails = 1;
+  const { store } = page(server.base, { fetch: (...request) => (fails-- > 0 ? Promise.reject(new TypeError("offline")) : fetch(...request)) });
+  await store.load();
+  assert.equal(store.busy, true);
+  await until(() => !store.busy);
 });

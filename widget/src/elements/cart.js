@@ -1,240 +1,154 @@
-/** `<ecs-cart>`: a count button and the drawer with every cart of the shopper. */
-/** @import { StoreEvent } from "../types.d.ts" */
-/** @import { Store } from "../store.js" */
-import { actAsButton, emit, h, isPlain, langOf, render } from "../dom.js";
-import { styles } from "../styles.js";
-import { textsFor } from "../texts.js";
-import { createUi } from "./drawer.js";
+/** `<ecs-cart src>`: a count button and the drawer with every cart of the shopper. */
+/** @import { Note } from "../types.d.ts" */
+/** @import { Site } from "../sites.js" */
+/** @import { Ui } from "./views.js" */
+import { emit, h, patch, takeOver } from "../dom.js";
+import { addSite, siteOf, textsOf } from "../sites.js";
+import { createActions } from "./actions.js";
 import { drawer, toast } from "./views.js";
 
-const TOAST_FOR = 6_000;
-const REFRESH_EVERY = 300_000;
+const TOLD_FOR = 6_000;
+/** What acts on which event. @type {Record<string, string>} */
+const ACTS_ON = { click: "a, button", change: "input", submit: "form" };
 
-/** @typedef {{ toast(text: string, stays?: boolean): void, added(text: string): void, open(): void }} CartFace what the buttons need of a cart */
-/** @typedef {{ store: Store, base: string, locale: string, carts: Set<CartFace> }} Context */
-/** @typedef {CartFace & { connect(): void, disconnect(): void, shut(): void }} Controller */
+/** @typedef {ReturnType<typeof createCart>} CartFace what others need of a cart */
 
-/** @param {HTMLElement} host @param {Context} context @returns {Controller} */
-function createCart(host, { store, base, carts }) {
-  const root = host.attachShadow({ mode: "open" });
-  root.adoptedStyleSheets = [styles()];
-  let [opened, openedOnAdd, queued, sticky] = [false, false, false, false];
-  let [focus, saying] = ["", ""];
-  let said = 0;
-  /** @type {string[]} */
-  let toasts = [];
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
-  /** @type {ReturnType<typeof setInterval> | undefined} */
-  let clock;
-  /** @type {() => void} */
-  let stop;
-  /** @type {EventTarget | null} */
-  let pressed;
-  /** @type {WeakMap<Element, string | null>} */
-  const labels = new WeakMap();
+/** @param {HTMLElement} host */
+function createCart(host) {
+  const { root, button, control } = takeOver(host, open);
+  const badge = h("span.badge", { "aria-hidden": "true" });
+  const dialog = /** @type {HTMLDialogElement} */ (h("dialog.drawer", { "aria-labelledby": "title", closedby: "any" }));
+  // Always there, if empty: what comes into a live region is announced, what comes with one is not.
+  const popup = h("div.toast", { popover: "manual", role: "status" });
+  const ui = /** @type {Ui & Site} */ ({ removed: new Map(), sent: "" });
+  let word = "";
+  let queued = /** @type {Promise<void> | null} */ (null);
+  let named = /** @type {HTMLElement | undefined} */ (undefined);
 
-  const dialog = () => root.querySelector("dialog");
-  const isOpen = () => !!dialog()?.open;
-  /** One cart of the page speaks for all. */
-  const isFirst = () => carts.values().next().value == cart;
-  /** The author's link or button, or ours where there is none. */
-  const control = () => /** @type {HTMLElement} */ (host.querySelector("a, button") || root.querySelector(".button"));
+  root.append(badge, dialog, popup);
 
-  const ui = createUi({
-    host,
-    store,
-    base,
-    say,
-    load,
-    later,
-    shut: () => dialog()?.close(),
-    aim: (place) => (focus = place),
-  });
-
-  /** @param {string} text for those who cannot see it happen */
-  function say(text) {
-    said++;
-    saying = text;
-    later();
-  }
-
-  /** @param {boolean} [force] */
-  async function load(force) {
-    ui.unreachable = await store.refresh(force).then(() => false, () => true);
-    later();
-  }
+  /** One cart of a page and site speaks for all. */
+  const isFirst = () => [...ui.carts][0] == cart;
 
   /** Draws once for all that happens in one task. */
-  function later() {
-    if (!queued) queueMicrotask(draw);
-    queued = true;
-  }
-
-  /** @param {StoreEvent} event */
-  function heard(event) {
-    const { type, locale } = event;
-    /** @type {(text: string, stays?: boolean) => void} */
-    const show = (text, stays) => isFirst() && !isOpen() && cart.toast(text, stays);
-    if (type == "change") {
-      if (!store.isBusy()) ui.waiting = false;
-      if (isFirst()) queueMicrotask(() => emit(host, "change", { locale, count: store.count() }));
-    } else if (type == "notice") {
-      if (!isFirst() || emit(host, "notice", { locale, notice: event.notice }, true)) show(event.notice.message, true);
-    } else {
-      const { code, status, message: detail } = event.error;
-      const retrying = type == "waiting";
-      if (isFirst()) emit(host, "error", { locale, code, status, detail, retrying });
-      const text = ui.t(retrying ? "waiting" : "failed", { detail });
-      if (!retrying) ui.notes.push({ key: "error" + ++said, text });
-      if (!retrying || !ui.waiting) show(text, !retrying);
-      ui.waiting ||= retrying;
-    }
-    later();
-  }
-
-  function closed() {
-    clearInterval(clock);
-    ui.removed.clear();
-    ui.asking.clear();
-    store.flush();
-    later();
-    emit(host, "close", {});
-  }
-
-  function fade() {
-    if (root.querySelector(".toast:is(:hover, :focus-within)")) timer = setTimeout(fade, TOAST_FOR);
-    else hush();
-  }
-  function hush() {
-    toasts = [];
-    sticky = false;
-    later();
-  }
-
-  /** The page behind an open drawer is inert, so each has a live region. @param {boolean} inside */
-  const saidView = (inside) => h("p.vh", { role: "status", lang: ui.t.lang }, inside == isOpen() && h("span", { key: said }, saying));
-
-  const dialogView = () =>
-    h(
-      "dialog.drawer",
-      {
-        lang: ui.t.lang,
-        "aria-labelledby": "title",
-        onclose: closed,
-        /** @param {Event} event */
-        onpointerdown: ({ target }) => (pressed = target),
-        /** @param {Event} event */
-        onclick: ({ target }) => target == dialog() && pressed == target && ui.shut(),
-      },
-      // Until it is opened the drawer has no content: loading a page builds nothing.
-      opened && drawer(ui),
-      saidView(true),
-    );
-
-  function draw() {
-    queued = false;
-    const focused = root.activeElement;
-    const n = store.count();
-    const t = (ui.t = textsFor(langOf(host)));
-    const popup = h("div.toast", { popover: "manual", lang: t.lang }, toast(ui, toasts, cart.open, hush));
-    const badge = n && h("span.badge", { "aria-hidden": "true" }, String(n));
-    render(root, h("", {}, h("slot", {}, h("button.button", {}, t("cart"))), badge, dialogView(), popup, saidView(false)).kids);
-    name(n);
-    const pop = /** @type {HTMLElement} */ (root.querySelector(".toast"));
-    if (pop.popover && pop.matches(":popover-open") != !!toasts.length) pop.togglePopover();
-    if (!isOpen()) return;
-    // Where an action asked, or at the title when the place that had it is gone.
-    const aim = focus || (focused && !root.activeElement ? "title" : "");
-    /** @type {HTMLElement | null} */ (root.querySelector(`[data-f="${CSS.escape(aim)}"]`))?.focus();
-    focus = "";
-  }
+  const later = () => (queued ??= Promise.resolve().then(draw));
 
   /** "Cart, 3 items", with the author's own word for it. @param {number} n */
   function name(n) {
     const found = control();
-    if (!labels.has(found)) {
-      labels.set(found, found.getAttribute("aria-label"));
-      actAsButton(found);
-      found.setAttribute("aria-haspopup", "dialog");
+    if (named != found) {
+      named = found;
+      word = found.ariaLabel || found.textContent?.trim() || ui.t("title");
     }
-    const word = labels.get(found) || found.textContent?.trim() || ui.t("cart");
-    found.setAttribute("aria-label", word + ", " + ui.t("items", { n }));
+    found.ariaLabel = word + ", " + ui.t("items", { n });
   }
 
-  host.addEventListener("click", (event) => {
-    if (event.defaultPrevented || !isPlain(event) || !event.composedPath().includes(control())) return;
-    event.preventDefault();
-    cart.open();
-  });
+  function draw() {
+    queued = null;
+    const { store } = ui;
+    const n = store.count();
+    const focused = root.activeElement;
+    const t = (ui.t = textsOf(host));
+    button.textContent = t("title");
+    badge.textContent = String(n || "");
+    dialog.lang = popup.lang = t.lang;
+    name(n);
+    // Until it is opened the drawer has no content: loading a page builds nothing.
+    if (dialog.open) patch(dialog, drawer(ui));
+    patch(popup, !dialog.open && isFirst() && (store.busy || store.notices[0]) ? toast(ui) : []);
+    // Where an action asked, or at the title when the place that had the focus is gone.
+    if (dialog.open && (ui.aim || (focused && !root.activeElement))) (root.getElementById(ui.aim) || root.getElementById("title"))?.focus();
+    ui.aim = "";
+  }
 
-  /** @type {Controller} */
+  function open() {
+    ui.asking = "";
+    ui.aim = "title";
+    ui.removed.clear();
+    dialog.showModal();
+    draw();
+    ui.store.load();
+    emit(host, "open");
+  }
+
+  const perform = createActions(host, ui, { view: open, close: () => dialog.close() });
+  for (const type in ACTS_ON) {
+    root.addEventListener(type, (event) => {
+      const target = /** @type {HTMLInputElement | null} */ (/** @type {Element} */ (event.target).closest("[id*=':']"));
+      if (!target?.matches(ACTS_ON[type])) return;
+      if (target.matches("[aria-disabled], :has([aria-disabled])")) return event.preventDefault();
+      perform(target);
+      later();
+    });
+  }
+  dialog.onclose = () => {
+    ui.store.flush();
+    ui.store.dismiss();
+    emit(host, "close");
+  };
+
   const cart = {
-    shut: ui.shut,
+    dialog,
+    open,
     connect() {
-      carts.add(cart);
-      stop = store.listen(heard);
+      cart.disconnect();
+      Object.assign(ui, siteOf(host));
+      ui.carts.add(cart);
+      popup.showPopover();
       draw();
     },
-    disconnect() {
-      carts.delete(cart);
-      stop();
-      clearInterval(clock);
+    disconnect: () => ui.carts?.delete(cart),
+    /** The page is looked at again, or time went by. */
+    load: () => dialog.open && !document.hidden && ui.store.load(),
+    /** Tells for a while that an item is in the cart. @param {string} title */
+    added(title) {
+      const id = "added" + Math.random();
+      ui.store.notices.push({ id, key: "added", values: { title } });
+      setTimeout(ui.store.dismiss, TOLD_FOR, id);
+      later();
     },
-    open() {
-      if (isOpen()) return;
-      opened = true;
-      saying = "";
-      toasts = [];
-      draw();
-      dialog()?.showModal();
-      clock = setInterval(() => document.hidden || load(), REFRESH_EVERY);
-      void load(true);
-      emit(host, "open", {});
+    /** @param {string} type @param {{}} detail @param {Note} [note] what the page may keep from being told */
+    tell(type, detail, note) {
+      later();
+      if (isFirst() && !emit(host, type, detail) && note) ui.store.dismiss(note.id);
     },
-    toast(text, stays) {
-      say(text);
-      if (isOpen()) return;
-      toasts = [...toasts.filter((old) => sticky && old != text).slice(-2), text];
-      sticky ||= !!stays;
-      clearTimeout(timer);
-      if (!sticky) timer = setTimeout(fade, TOAST_FOR);
-    },
-    added(text) {
-      const when = host.getAttribute("open-on-add");
-      if (when == "always" || (when == "first" && !openedOnAdd)) cart.open();
-      openedOnAdd = true;
-      cart.toast(text);
+    /** The page's policy forbids the form: says so, and that nobody left. @param {SecurityPolicyViolationEvent} event */
+    violated({ effectiveDirective }) {
+      const locale = ui.sent.split(":").at(-2); // of the last "leave:US:0 "
+      if (!locale || effectiveDirective != "form-action") return;
+      ui.blocked = true;
+      ui.sent = "";
+      ui.store.put("handoff", locale, undefined, "failed");
     },
   };
   return cart;
 }
 
-/** @param {Context} context @returns {CustomElementConstructor} */
-export const cartElement = (context) =>
-  class extends HTMLElement {
-    #cart = createCart(this, context);
+export class EcsCart extends HTMLElement {
+  /** One more site, of another script tag on the page. */
+  static addSite = addSite;
+  #cart = createCart(this);
 
-    connectedCallback() {
-      this.#cart.connect();
-    }
+  connectedCallback() {
+    this.#cart.connect();
+  }
 
-    disconnectedCallback() {
-      this.#cart.disconnect();
-    }
+  disconnectedCallback() {
+    this.#cart.disconnect();
+  }
 
-    /** Opens the drawer and asks the server for its carts. */
-    open() {
-      this.#cart.open();
-    }
+  /** Opens the drawer and asks the server for its carts. */
+  open() {
+    this.#cart.open();
+  }
 
-    /** Closes the drawer; the focus returns to where it was. */
-    close() {
-      this.#cart.shut();
-    }
+  /** Closes the drawer; the focus returns to where it was. */
+  close() {
+    this.#cart.dialog.close();
+  }
 
-    /** Pieces in all carts. */
-    get count() {
-      return context.store.count();
-    }
-  };
+  /** Pieces in all carts of its site. */
+  get count() {
+    return siteOf(this).store.count();
+  }
+}
