@@ -54,11 +54,11 @@ def test_every_answer_says_how_it_may_be_used(shop: Shop, rule: str, method: str
         policy = {part.strip() for part in headers["Content-Security-Policy"].split(";")}
         assert {"default-src 'none'", "frame-ancestors 'none'"} <= policy
         assert not [part for part in policy if re.search(r"script-src|unsafe|\*", part)]
-        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert headers["Cross-Origin-Resource-Policy"] == ("cross-origin" if rule == "/healthz" else "same-origin")
 
 
-def test_only_the_widget_may_be_loaded_by_other_sites(shop: Shop) -> None:
-    for path in ("ecscart.js", f"ecscart.{shop.site.widget.digest}.js"):
+def test_the_widget_and_the_sign_of_life_may_be_loaded_by_other_sites(shop: Shop) -> None:
+    for path in ("ecscart.js", f"ecscart.{shop.site.widget.digest}.js", "healthz"):
         assert shop.client.get(f"/ecscart/{path}").headers["Cross-Origin-Resource-Policy"] == "cross-origin"
 
 
