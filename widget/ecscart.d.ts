@@ -17,7 +17,6 @@ export interface EcsCartElement extends HTMLElement {
 
 /** `<ecs-add-to-cart asin locale quantity offer-listing-id src>`; its `state` attribute is busy, added or error. */
 export interface EcsAddToCartElement extends HTMLElement {
-  readonly item: EcsItem;
   add(): Promise<void>;
 }
 

@@ -22,14 +22,14 @@ const WAYS = { add: ["POST", "items"], set: ["PATCH", "items"], clear: ["DELETE"
  * @param {Api} options.api
  * @param {StorageLike} options.storage
  * @param {string} options.prefix of our names in the storage
- * @param {(type: string, detail: {}, note?: Note) => void} options.tell
+ * @param {(type: string, detail?: {}, note?: Note) => void} options.tell
  * @param {Pick<LockManager, "request">} [options.locks] of all tabs; without it each tab is on its own
  * @param {number} [options.fold] milliseconds in which more clicks of a kind may come, and travel together
  * @param {number} [options.retry] milliseconds until the first next try
  * @param {number} [options.most] milliseconds until the next try at most
  * @param {number} [options.orphan] milliseconds after which a change of another tab is sent from here
  */
-export function createStore({ api, storage, prefix, tell, locks, fold: folding = 350, retry = 1_000, most = 30_000, orphan = 5_000 }) {
+export function createStore({ api, storage, prefix, tell, locks, fold: folding = 500, retry = 1_000, most = 30_000, orphan = 5_000 }) {
   const sending = prefix + "sending";
   let carts = /** @type {Record<string, Cart>} */ ({});
   const seen = /** @type {Record<string, Item>} */ ({});
@@ -71,6 +71,12 @@ export function createStore({ api, storage, prefix, tell, locks, fold: folding =
       later(kind == "set" ? folding : 0);
       changed();
       return new Promise((resolve) => waiting.set(id, resolve));
+    },
+    /** @param {Note} note in place of one with the same id @param {string} [type] of the event that tells it @param {{}} [detail] of the event */
+    note(note, type, detail) {
+      store.dismiss(note.id);
+      store.notices.push(note);
+      if (type) tell(type, detail, note);
     },
     /** @param {string} [id] of a note; all of them without */
     dismiss(id) {
@@ -131,12 +137,6 @@ export function createStore({ api, storage, prefix, tell, locks, fold: folding =
 
   const changed = () => tell("change", { count: store.count() });
 
-  /** @param {string} type of the event that goes with it @param {{}} detail of the event @param {Note} note for the shopper */
-  function notify(type, detail, note) {
-    store.notices.push(note);
-    tell(type, detail, note);
-  }
-
   /** @param {number} delay */
   function later(delay) {
     clearTimeout(timer);
@@ -162,7 +162,7 @@ export function createStore({ api, storage, prefix, tell, locks, fold: folding =
       const { id, asin, code: key, ...values } = notice;
       if (id <= told) continue;
       told = id;
-      notify("notice", { locale, notice }, { id: locale + id, key, title: seen[locale + asin]?.title, values });
+      store.note({ id: locale + key + asin, key, title: seen[locale + asin]?.title, values }, "notice", { locale, notice });
     }
     keep({ ...all, [locale]: [count, told] });
     // The remote cart is behind: ask again, so that what it made of the wish is told.
@@ -197,7 +197,7 @@ export function createStore({ api, storage, prefix, tell, locks, fold: folding =
       }
       done(ids);
       settle(error);
-      notify("error", detail, { id: ids[0], key: status == 422 ? "refused" : "failed", values: { message } });
+      store.note({ id: ids[0], key: status == 422 ? "refused" : "failed", values: { message } }, "error", detail);
       return 0;
     }
   }

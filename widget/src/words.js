@@ -71,9 +71,9 @@ Un de plus : {title}
 増やす：{title}
 
 limit
-At most {n} can be ordered.
+At most {n}.
 Höchstens {n}.
-{n} au maximum.
+{n} maximum.
 {n}点まで
 
 later
@@ -188,7 +188,7 @@ busy
 Busy or offline, trying again.
 Überlastet oder offline, neuer Versuch.
 Occupé ou hors ligne, nouvel essai.
-混雑中。もう一度送信します。
+混雑中。再送します。
 
 failed
 That did not work. {message}
@@ -223,6 +223,6 @@ De nouveau disponible.
 cart_renewed
 {message}
 Abgelaufener Warenkorb neu gefüllt.
-Panier expiré, rempli de nouveau.
+Panier expiré, de nouveau rempli.
 期限切れのカートを入れ直しました。
 `;

@@ -12,7 +12,7 @@ const types = await read("ecscart.d.ts");
 const [cart, button] = ["ecs-cart", "ecs-add-to-cart"].map((tag) => elements.find(({ tagName }) => tagName == tag));
 
 const sorted = (values) => [...new Set(values)].sort();
-const all = (pattern, text = code) => [...text.matchAll(pattern)].map(([, found]) => found);
+const all = (pattern, text = code) => [...text.matchAll(pattern)].map(([, ...found]) => found.find(Boolean));
 const listed = (kind, ...of) => sorted(of.flatMap((element) => element[kind].map(({ name }) => name)));
 
 test("parts are the classes the code gives", () => {
@@ -32,7 +32,7 @@ test("every class the style sheet speaks of is given", async () => {
 });
 
 test("events are those the code emits, and those of the types", () => {
-  const emitted = all(/\b(?:emit\(\w+, |tell\(|notify\()"(\w+)"/g).map((name) => "ecs:" + name);
+  const emitted = all(/\b(?:emit\(\w+, |tell\()"(\w+)"|store\.note\(.*\}, "(\w+)",/g).map((name) => "ecs:" + name);
   assert.deepEqual(listed("events", cart, button), sorted(emitted));
   assert.deepEqual(listed("events", cart, button), sorted(all(/"(ecs:\w+)":/g, types)));
 });

@@ -18,18 +18,13 @@ export class EcsAddToCart extends HTMLElement {
     this.addEventListener("focusin", control);
   }
 
-  /** What is added, from the attributes as they are now. */
-  get item() {
-    const get = (/** @type {string} */ name) => this.getAttribute(name) || undefined;
-    return { asin: get("asin"), offerListingId: get("offer-listing-id"), quantity: Number(get("quantity") || 1), locale: get("locale") || siteOf(this).locale };
-  }
-
-  /** Adds the item; fulfilled when the server has it or refuses it. */
+  /** Adds what the attributes say now; fulfilled when the server has it or refuses it. */
   async add() {
-    const { item } = this;
-    const { locale } = item;
+    const { store, carts, base, locale: ours } = siteOf(this);
+    const get = (/** @type {string} */ name) => this.getAttribute(name) || undefined;
+    const locale = get("locale") || ours;
+    const item = { asin: get("asin"), offerListingId: get("offer-listing-id"), quantity: Number(get("quantity") || 1), locale };
     if (!emit(this, "add", item)) return;
-    const { store, carts, base } = siteOf(this);
     // Where the author put no cart, one without a button: for the drawer and what is to be told.
     if (!carts.size) document.body.append(h("ecs-cart", { headless: "", src: base }));
     this.setAttribute("state", "busy");

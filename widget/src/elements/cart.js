@@ -22,6 +22,7 @@ function createCart(host) {
   const popup = h("div.toast", { popover: "manual", role: "status" });
   const ui = /** @type {Ui & Site} */ ({ removed: new Map(), sent: "" });
   let word = "";
+  let timer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
   let queued = /** @type {Promise<void> | null} */ (null);
   let named = /** @type {HTMLElement | undefined} */ (undefined);
 
@@ -66,7 +67,8 @@ function createCart(host) {
     ui.aim = "title";
     ui.removed.clear();
     dialog.showModal();
-    draw();
+    dialog.scrollTop = 0;
+    ui.store.dismiss("added"); // which draws
     ui.store.load();
     emit(host, "open");
   }
@@ -102,12 +104,11 @@ function createCart(host) {
     load: () => dialog.open && !document.hidden && ui.store.load(),
     /** Tells for a while that an item is in the cart. @param {string} title */
     added(title) {
-      const id = "added" + Math.random();
-      ui.store.notices.push({ id, key: "added", values: { title } });
-      setTimeout(ui.store.dismiss, TOLD_FOR, id);
-      later();
+      clearTimeout(timer);
+      timer = setTimeout(ui.store.dismiss, TOLD_FOR, "added");
+      ui.store.note({ id: "added", key: "added", values: { title } });
     },
-    /** @param {string} type @param {{}} detail @param {Note} [note] what the page may keep from being told */
+    /** @param {string} type @param {{} | undefined} detail @param {Note} [note] what the page may keep from being told */
     tell(type, detail, note) {
       later();
       if (isFirst() && !emit(host, type, detail) && note) ui.store.dismiss(note.id);
