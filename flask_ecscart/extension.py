@@ -116,10 +116,11 @@ def _means(settings: Settings, database: Database, fleeting: Fleeting, clock: Cl
 
 
 def _lookup(settings: Settings, clients: Mapping[str, ECSClient], clock: Clock) -> LookupSource | None:
-    """The remote service as a source of products, paid from the budget of the carts."""
+    """The remote service as a source of products, paid from the budgets of the carts."""
     if not clients:
         return None
-    return LookupSource(clients, account=account_of(settings.access_key or ""), rate=settings.rate, clock=clock)
+    accounts = {code: account_of(settings.keys_of(code).access_key) for code in clients}
+    return LookupSource(clients, accounts=accounts, rate=settings.rate, clock=clock)
 
 
 def _service(settings: Settings, database: Database, catalog: Catalog, clock: Clock) -> CartService:
@@ -144,8 +145,7 @@ def _clients(settings: Settings, clock: Clock) -> dict[str, ECSClient]:
     return {
         code: ECSClient(
             code,
-            settings.access_key or "",
-            settings.secret_key or "",
+            *settings.keys_of(code),
             row.associate_tag or "",
             endpoint=row.endpoint,
             version=settings.api_version,

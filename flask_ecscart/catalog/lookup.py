@@ -27,24 +27,32 @@ class ItemLookup(Protocol):
 
 
 class LookupSource:
-    """Products of the locales in `clients`. `account` names the budget that the carts are paid from too."""
+    """Products of the locales in `clients`.
+
+    `accounts`: locale → the budget that its carts are paid from too, one for each access key.
+    """
 
     name: OfferSource = "ecs"
     batch = 10
 
     def __init__(
-        self, clients: Mapping[str, ItemLookup], *, account: str, rate: float = 1.0, clock: Clock = utc_now
+        self,
+        clients: Mapping[str, ItemLookup],
+        *,
+        accounts: Mapping[str, str],
+        rate: float = 1.0,
+        clock: Clock = utc_now,
     ) -> None:
         self._clients = dict(clients)
-        self._account = account
+        self._accounts = dict(accounts)
         self._interval = 1 / rate
         self._clock = clock
 
     def account(self, locale: str) -> str | None:
         """The access key's budget, for locales there is a client for."""
-        return self._account if locale in self._clients else None
+        return self._accounts[locale] if locale in self._clients else None
 
-    def spacing(self, locale: str) -> float:  # noqa: ARG002 - one account for all locales
+    def spacing(self, locale: str) -> float:  # noqa: ARG002 - one rate for all access keys
         """Seconds between two transactions."""
         return self._interval
 

@@ -97,7 +97,7 @@ def _start_nothing() -> None:
 def _accounts(settings: Settings, parts: Parts) -> list[Account]:
     by_key: dict[str, dict[str, str]] = {}
     for code, row in settings.locales.items():
-        by_key.setdefault(settings.access_key or "", {})[code] = row.associate_tag or ""
+        by_key.setdefault(settings.keys_of(code).access_key, {})[code] = row.associate_tag or ""
     return [_account(settings, parts, key, tags) for key, tags in by_key.items()]
 
 

@@ -32,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
     pages.pages,
     outside.origins,
     outside.origins_online,
+    outside.access_keys,
     outside.endpoints,
     configuration.expat,
 )

@@ -24,7 +24,7 @@ from flask_ecscart.errors import (
 )
 from flask_ecscart.model import CartRef
 
-__all__ = ["endpoints", "origins", "origins_online"]
+__all__ = ["access_keys", "endpoints", "origins", "origins_online"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SECONDS = 5.0
@@ -92,6 +92,28 @@ def _reach(origin: str) -> Iterator[Finding]:
         yield good("origins", f"{origin} answers ({status}).")
 
 
+def access_keys(patient: Patient) -> Iterator[Finding]:
+    """How many access keys pay for the remote carts, and whether one stands with two secrets."""
+    settings = patient.site.settings
+    if settings.provider != "ecs":
+        return
+    secrets: dict[str, dict[str, list[str]]] = {}
+    for code in settings.locales:
+        keys = settings.keys_of(code)
+        secrets.setdefault(keys.access_key, {}).setdefault(keys.secret_key, []).append(code)
+    for codes in secrets.values():
+        if len(codes) > 1:
+            named = " and ".join(same[0] for same in codes.values())
+            yield _endpoint(
+                "warning",
+                f"{named} have the same access key with different secrets.",
+                "An endpoint knows one secret for a key, so it refuses the carts of one of them.",
+                f"Compare the keys of {named} in ECSCART_LOCALES with the endpoint's own.",
+            )
+    payers = [", ".join(code for same in codes.values() for code in same) for codes in secrets.values()]
+    yield good("endpoint", f"Access keys, each with turns of its own: {len(payers)} (for {'; for '.join(payers)}).")
+
+
 def endpoints(patient: Patient) -> Iterator[Finding]:
     """The remote ECS endpoints: named at all, and with `--online`, in step with our clock and content with our keys."""
     settings = patient.site.settings
@@ -128,8 +150,7 @@ def _knock(patient: Patient, code: str) -> Finding:
     try:
         client = ECSClient(
             code,
-            settings.access_key or "",
-            settings.secret_key or "",
+            *settings.keys_of(code),
             tag,
             endpoint=row.endpoint,
             version=settings.api_version,
@@ -142,7 +163,8 @@ def _knock(patient: Patient, code: str) -> Finding:
         why = "Shoppers wait while others use up the transactions of this key."
         return _endpoint("note", f"The {code} endpoint is busy (RequestThrottled).", why, "Ask again later.")
     except ECSCartError as problem:
-        return _refused(code, problem)
+        own = "" if row.access_key is None else f"access_key and secret_key in ECSCART_LOCALES[{code!r}]"
+        return _refused(code, problem, own or "ECSCART_ACCESS_KEY and ECSCART_SECRET_KEY")
     return _endpoint(
         "warning",
         f"The {code} endpoint returned a cart for a CartId nobody has.",
@@ -151,13 +173,13 @@ def _knock(patient: Patient, code: str) -> Finding:
     )
 
 
-def _refused(code: str, problem: ECSCartError) -> Finding:
+def _refused(code: str, problem: ECSCartError, keys: str) -> Finding:
     name = getattr(problem, "code", "") or type(problem).__name__
     mends: list[tuple[type[ECSCartError], str]] = [
         (RequestExpired, "Set this machine's clock: the Timestamp lies outside 15 minutes."),
         (
             AccessRefused,
-            "Check ECSCART_ACCESS_KEY and ECSCART_SECRET_KEY against the endpoint's own (flask ecscart keys).",
+            f"Check {keys} against the endpoint's own (flask ecscart keys).",
         ),
         (TransportError, "Check the endpoint's address, that it runs, and that this machine may reach it."),
     ]

@@ -68,6 +68,7 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True):
         """Every text that must not be printed."""
         settings = self.site.settings
         found = [*settings.app_secrets, settings.secret_key or "", settings.access_key or ""]
+        found += [key for code in settings.locales for key in settings.keys_of(code)]
         for url in (settings.database_url, settings.redis_url):
             found.append((urlsplit(url).password if url else None) or "")
         return found + _secrets_in(settings.catalog)

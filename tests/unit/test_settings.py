@@ -46,6 +46,7 @@ def test_the_environment_alone_configures_a_site() -> None:
 
 
 ECS = {"ECSCART_PROVIDER": "ecs", "ECSCART_ACCESS_KEY": "AKID", "ECSCART_SECRET_KEY": "shh"}
+OWN_KEYS = {"associate_tag": "x-21", "access_key": "AKDE", "secret_key": "psst"}
 DEMO = {"US": {"associate_tag": "x-20", "handoff": "demo"}}
 PURCHASE = {"US": {"associate_tag": "x-20", "handoff": "purchase_url"}}
 WRONG: list[tuple[str, dict[str, Any], str, str]] = [
@@ -68,6 +69,18 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("default elsewhere", {"ECSCART_DEFAULT_LOCALE": "DE"}, "ECSCART_DEFAULT_LOCALE", "one of ECSCART_LOCALES"),
     ("bad provider", {"ECSCART_PROVIDER": "fax"}, "ECSCART_PROVIDER", "embedded, ecs"),
     ("no key", {**ECS, "ECSCART_ACCESS_KEY": None}, "ECSCART_ACCESS_KEY", "set both keys"),
+    (
+        "a locale without its secret",
+        {**ECS, "ECSCART_LOCALES": {"US": {"associate_tag": "x-20", "access_key": "AKUS"}}},
+        "ECSCART_LOCALES['US']['secret_key']",
+        "set both",
+    ),
+    (
+        "a locale without any key",
+        {**ECS, "ECSCART_ACCESS_KEY": None, "ECSCART_LOCALES": {"DE": OWN_KEYS, "US": "x-20"}},
+        "ECSCART_ACCESS_KEY",
+        "US has none",
+    ),
     (
         "demo of a remote",
         {**ECS, "ECSCART_LOCALES": DEMO},
@@ -107,6 +120,46 @@ def test_a_wrong_setting_is_refused_with_its_name_and_what_to_do(config: dict[st
     assert fix in str(refused.value)
 
 
+def test_a_locale_may_have_keys_of_its_own_and_the_others_use_the_common_ones() -> None:
+    settings = read(**{**ECS, "ECSCART_LOCALES": {"US": "x-20", "UK": "y-21", "DE": OWN_KEYS}})
+    assert settings.keys_of("US") == settings.keys_of("UK") == ("AKID", "shh")
+    assert settings.keys_of("DE") == ("AKDE", "psst")
+    alone = read(ECSCART_PROVIDER="ecs", ECSCART_LOCALES={"DE": OWN_KEYS})
+    assert alone.keys_of("DE") == ("AKDE", "psst")
+
+
+def test_keys_in_the_environment_are_texts_whatever_they_look_like() -> None:
+    environ = {
+        "ECSCART_LOCALES__DE__ACCESS_KEY": "0123456789",
+        "ECSCART_LOCALES__DE__SECRET_KEY": "1e5",
+        "ECSCART_ACCESS_KEY": "42",
+        "ECSCART_SECRET_KEY": "null",
+    }
+    settings = read(environ, ECSCART_PROVIDER="ecs", ECSCART_LOCALES={"US": "x-20", "DE": "lampe-21"})
+    assert (settings.keys_of("DE"), settings.keys_of("US")) == (("0123456789", "1e5"), ("42", "null"))
+    assert settings.locales["DE"].associate_tag == "lampe-21"
+
+
+LEAKS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "a wrong field": ({}, {"ECSCART_LOCALES": {"DE": {**OWN_KEYS, "secretkey": "psst"}}}),
+    "a wrong type": ({}, {"ECSCART_LOCALES": {"DE": {**OWN_KEYS, "max_items_per_form": "many"}}}),
+    "a secret that is a number": ({}, {"ECSCART_LOCALES": {"DE": {**OWN_KEYS, "access_key": 5}}}),
+    "a list of locales": ({}, {"ECSCART_LOCALES": [OWN_KEYS]}),
+    "no mapping": ({}, {"ECSCART_LOCALES": {"DE": [OWN_KEYS]}}),
+    "broken JSON": ({"ECSCART_LOCALES": '{"DE": {"secret_key": "psst"}'}, {}),
+    "a misspelt setting": ({"ECSCART_SECRT_KEY": "psst"}, {}),
+    "a misspelt URL": ({"ECSCART_DATABASE_URI": "postgresql://user:psst@db/shop"}, {}),
+}
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_a_refused_setting_does_not_show_the_secrets_in_it(leak: str) -> None:
+    environ, config = LEAKS[leak]
+    with pytest.raises(ConfigError) as refused:
+        read(environ, **config)
+    assert "psst" not in f"{refused.value!r} {refused.value} {refused.value.value!r} {refused.value.__cause__!r}"
+
+
 def test_no_secret_stands_in_an_error_or_a_repr() -> None:
     with pytest.raises(ConfigError) as refused:
         read(**ECS, ECSCART_RATE="x")
@@ -114,4 +167,6 @@ def test_no_secret_stands_in_an_error_or_a_repr() -> None:
     with pytest.raises(ConfigError) as refused:
         read(**{**ECS, "ECSCART_SECRET_KEY": 12345})
     assert "12345" not in str(refused.value)
-    assert "shh" not in repr(read(**ECS))
+    settings = read(**{**ECS, "ECSCART_LOCALES": {"DE": OWN_KEYS}})
+    shown = repr([settings, settings.locales, settings.keys_of("DE")])
+    assert not [secret for secret in ("shh", "psst", "AKID", "AKDE") if secret in shown]

@@ -54,7 +54,7 @@ def test_amazons_api_lies_over_the_file_or_over_nothing(means: Means, csv: Path)
 
 
 def test_a_remote_service_is_asked_unless_told_otherwise(means: Means, csv: Path) -> None:
-    lookup = LookupSource({}, account="x")
+    lookup = LookupSource({}, accounts={})
     assert isinstance(choose_catalog(str(csv), means, lookup), LayeredCatalog)
     assert isinstance(choose_catalog({"file": csv, "lookup": False}, means, lookup), FileCatalog)
     creators = choose_catalog({"creators": GOOD}, means, lookup)

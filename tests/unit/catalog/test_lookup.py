@@ -64,7 +64,7 @@ def client() -> Client:
 
 @pytest.fixture
 def bench(database: Database, clock: FakeClock, client: Client) -> Bench:
-    source = LookupSource({"US": client}, account="key-account", clock=clock)
+    source = LookupSource({"US": client}, accounts={"US": "key-account"}, clock=clock)
     return Bench(database, clock, source, MemoryCatalog([OWN]))
 
 
