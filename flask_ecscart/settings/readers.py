@@ -44,10 +44,7 @@ def _locale_row(where: str, row: object) -> LocaleSettings:
         settings = msgspec.convert(fields, LocaleSettings)
     except msgspec.ValidationError as problem:
         raise ConfigError(where, HIDDEN, f"{problem}. Hand-offs: {named(get_args(HandoffMode))}.") from problem
-    if (settings.access_key is None) != (settings.secret_key is None) or "" in (
-        settings.access_key,
-        settings.secret_key,
-    ):
+    if bool(settings.access_key) != bool(settings.secret_key):
         lacking = "secret_key" if settings.access_key else "access_key"
         raise ConfigError(f"{where}['{lacking}']", None, "An access key and its secret belong together: set both.")
     if settings.associate_tag is not None:
@@ -164,4 +161,5 @@ READERS: dict[str, Callable[[str, Any], Any]] = {
 
 
 def named(names: Any) -> str:
+    """Names as an error lists them."""
     return ", ".join(names)

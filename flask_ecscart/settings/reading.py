@@ -23,7 +23,7 @@ def read_settings(config: Mapping[str, Any], environ: Mapping[str, str], *, defa
         if key.startswith(PREFIX):
             path = key[len(PREFIX) :].split("__")
             _put(raw, path, text if path[-1].endswith("_KEY") else _from_text(text))
-    for name, value in raw.items():
+    for name in raw:
         if name not in READERS:
             raise ConfigError(PREFIX + name, HIDDEN, _suggestion(name))  # a misspelt SECRET_KEY, or a URL
     if not raw.get("LOCALES"):
