@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from markupsafe import Markup
 
+from flask_ecscart.model import MAX_QUANTITY
 from flask_ecscart.settings import Settings
 from flask_ecscart.texts import Words
 from flask_ecscart.web.assets import Widget
@@ -14,19 +17,35 @@ __all__ = ["Markings"]
 
 
 class Markings:
-    """`ecscart` in templates: `{{ ecscart.script() }}`, `{{ ecscart.button("B000…") }}`, `{{ ecscart.cart() }}`."""
+    """`ecscart` in templates: `{{ ecscart.script() }}`, `{{ ecscart.button("B000…") }}`, `{{ ecscart.cart() }}`.
 
-    def __init__(self, settings: Settings, widget: Widget) -> None:
+    `lang` is a language (en, de, fr, ja) other than the page's: that of the element, of its label and of the pages
+    its link leads to. `class_` are classes of the link. `base` is this site's origin, for pages on another one.
+    """
+
+    def __init__(self, settings: Settings, widget: Widget, *, base: str = "") -> None:
         self._settings = settings
         self._widget = widget
+        self._prefix = base + settings.url_prefix
 
-    def script(self, *, nonce: str | None = None, base: str = "") -> Markup:
-        """The one script tag; `base` is this site's origin when the page is on another one."""
-        source = f"{base}{self._settings.url_prefix}/ecscart.{self._widget.digest}.js"
-        nonce_attribute = Markup(' nonce="{}"').format(nonce) if nonce else Markup("")
-        return Markup(
-            '<script type="module" src="{}" integrity="{}" crossorigin="anonymous" data-locale="{}"{}></script>'
-        ).format(source, self._widget.integrity, self._settings.default_locale, nonce_attribute)
+    def script(
+        self,
+        *,
+        nonce: str | None = None,
+        texts: Mapping[str, str] | None = None,
+        stable: bool = False,
+    ) -> Markup:
+        """The one script tag. `nonce` is that of the page's Content-Security-Policy; `texts` replace the widget's own.
+
+        `stable` names the file by the address that outlives an upgrade, and so without the hash of its content.
+        """
+        address = f"{self._prefix}/ecscart.js" if stable else f"{self._prefix}/ecscart.{self._widget.digest}.js"
+        own = json.dumps(dict(texts), ensure_ascii=False) if texts else None
+        held = {} if stable else {"integrity": self._widget.integrity, "crossorigin": "anonymous"}
+        data = {"data-locale": self._settings.default_locale, "data-texts": own}
+        return Markup("<script{}></script>").format(
+            _attributes({"type": "module", "src": address, **held, **data, "nonce": nonce})
+        )
 
     def button(
         self,
@@ -37,33 +56,41 @@ class Markings:
         offer_listing_id: str | None = None,
         label: str | None = None,
         lang: str | None = None,
-        base: str = "",
+        class_: str | None = None,
     ) -> Markup:
-        """An add-to-cart button for an ASIN or an OfferListingId; without JavaScript a link to a confirm page.
-
-        `lang` is the page's language (en, de, fr, ja): that of the label and of the pages the link leads to.
-        """
-        if (asin is None) == (offer_listing_id is None):
+        """An add-to-cart button for an ASIN or an OfferListingId; without JavaScript a link to a confirm page."""
+        if bool(asin) == bool(offer_listing_id):
             raise ValueError("ecscart.button() takes an ASIN or offer_listing_id=…, one of the two.")
+        if not 1 <= quantity <= MAX_QUANTITY:
+            raise ValueError(f"ecscart.button(): quantity={quantity} is not from 1 to {MAX_QUANTITY}.")
         code = locale or self._settings.default_locale
         if code not in self._settings.locales:
-            raise ValueError(f"ecscart.button(): no locale {code!r} in ECSCART_LOCALES.")
-        name, value = ("asin", asin) if asin is not None else ("offer-listing-id", offer_listing_id)
-        query = {"locale": code, name.replace("-", "_"): value, "quantity": quantity, **_lang(lang)}
-        link = f"{base}{self._settings.url_prefix}/add?{urlencode(query)}"
-        return Markup(
-            '<ecs-add-to-cart {}="{}" locale="{}" quantity="{}"><a href="{}" rel="nofollow">{}</a></ecs-add-to-cart>'
-        ).format(Markup(name), value, code, quantity, link, label or self._word("add", lang))  # noqa: S704 - one of two fixed names
+            known = ", ".join(self._settings.locales)
+            raise ValueError(f"ecscart.button(): no locale {code!r} in ECSCART_LOCALES. There are: {known}.")
+        item = {"asin": asin} if asin else {"offer_listing_id": offer_listing_id}
+        query = {"locale": code, **item, "quantity": quantity, **_lang(lang)}
+        names = {name.replace("_", "-"): value for name, value in item.items()}
+        attributes = _attributes({**names, "locale": code, "quantity": str(quantity), "lang": lang})
+        link = self._link("add", query, label or self._word("add", lang), class_)
+        return Markup("<ecs-add-to-cart{}>{}</ecs-add-to-cart>").format(attributes, link)
 
-    def cart(self, *, label: str | None = None, lang: str | None = None, base: str = "") -> Markup:
+    def cart(self, *, label: str | None = None, lang: str | None = None, class_: str | None = None) -> Markup:
         """The mini-cart; without JavaScript a link to the cart page."""
-        query = f"?{urlencode(_lang(lang))}" if lang else ""
-        link = f"{base}{self._settings.url_prefix}/cart{query}"
-        text = label or self._word("cart", lang)
-        return Markup('<ecs-cart><a href="{}" rel="nofollow">{}</a></ecs-cart>').format(link, text)
+        link = self._link("cart", _lang(lang), label or self._word("cart", lang), class_)
+        return Markup("<ecs-cart{}>{}</ecs-cart>").format(_attributes(_lang(lang)), link)
+
+    def _link(self, page: str, query: Mapping[str, object], text: str, class_: str | None) -> Markup:
+        address = f"{self._prefix}/{page}" + (f"?{urlencode(query)}" if query else "")
+        attributes = _attributes({"class": class_, "href": address, "rel": "nofollow"})
+        return Markup("<a{}>{}</a>").format(attributes, text)
 
     def _word(self, name: str, lang: str | None) -> str:
         return Words(self._settings.texts, lang or "en")(name)
+
+
+def _attributes(named: Mapping[str, str | None]) -> Markup:
+    """Each with a space before it; none for what is None."""
+    return Markup("").join(Markup(' {}="{}"').format(name, value) for name, value in named.items() if value is not None)
 
 
 def _lang(lang: str | None) -> dict[str, str]:

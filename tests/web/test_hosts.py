@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cachelib import FileSystemCache
@@ -181,19 +180,6 @@ def test_templates_print_the_script_a_button_and_the_cart(shop: Shop) -> None:
     assert 'nonce="n0"' in printed
     assert '<a href="/ecscart/add?locale=DE&amp;asin=B000000000&amp;quantity=1" rel="nofollow">&lt;b&gt;</a>' in printed
     assert '<ecs-cart><a href="/ecscart/cart" rel="nofollow">Cart</a></ecs-cart>' in printed
-
-
-@pytest.mark.parametrize(
-    "wrong", [{"asin": None}, {"asin": LAMP, "offer_listing_id": "x"}, {"asin": LAMP, "locale": "FR"}]
-)
-def test_a_button_in_a_template_that_cannot_work_says_so(shop: Shop, wrong: dict[str, Any]) -> None:
-    context = shop.app.template_context_processors[None]
-    values: dict[str, Any] = {}
-    with shop.app.test_request_context():
-        for processor in context:
-            values.update(processor())
-        with pytest.raises(ValueError, match=r"ecscart\.button"):
-            values["ecscart"].button(**wrong)
 
 
 def test_the_widget_is_served_with_cache_and_integrity(shop: Shop) -> None:
