@@ -7,6 +7,7 @@ asks for all of them. What came stands in the cache; how it went, in the states.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import secrets
@@ -100,6 +101,7 @@ class Refresher:
             if self._threaded and (here.thread is None or not here.thread.is_alive()) and not here.closing:
                 here.thread = Thread(target=self._run, args=(here,), name="ecscart-catalog", daemon=True)
                 here.thread.start()
+                atexit.register(self._hand_back, here)
             here.news.notify_all()
 
     def serves(self, locale: str) -> bool:
@@ -130,6 +132,13 @@ class Refresher:
             thread = here.thread
         if thread is not None:
             thread.join()
+
+    def _hand_back(self, here: _Here) -> None:
+        """The process ends: let another ask at once, also when an answer is still on its way."""
+        if here.holder.startswith(f"{os.getpid()}-"):  # not a child that was forked with our exit handlers
+            here.closing = True
+            with suppress(StateUnavailable):
+                self._parts.fleeting.drop_lease(self._lease, here.holder)
 
     # --- for the one that asks ------------------------------------------------------------------------------
 

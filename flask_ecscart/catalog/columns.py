@@ -38,7 +38,8 @@ _PRICE = re.compile(r"[0-9]{1,9}(?:\.([0-9]+))?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _OFFER_LISTING_ID = re.compile(r"[A-Za-z0-9%+/=_.~-]{1,512}")
 _LINK = re.compile(r"(?:https?://|/(?!/))[^\s\"'<>\\]{0,2000}")
-_FORMULA = "=+-@\t\r"
+_FORMULA = "=+-@\t\r＝＋－＠"
+"""What a spreadsheet takes for the beginning of a formula; the wide ones in Japan."""
 _GUARDED = f"{_FORMULA}0"
 _OF_OFFER = frozenset({"offer_listing_id", "availability", "limit", "seller", "merchant_id", "seller_id"})
 _OFTEN_THE_SAME = frozenset({"product_group", "kind", "availability", "seller", "merchant_id", "seller_id"})

@@ -1,15 +1,13 @@
 """The owner's catalog: a CSV file that opens in a spreadsheet.
 
-UTF-8, separated by commas or semicolons, the columns of `columns.COLUMNS` in any order under a header
-line; a column whose name begins with ``#`` is the owner's own and is not read. Several lines with the
+The columns of `columns.COLUMNS` in any order under a header line, separated as spreadsheets do (`lines.py`);
+a column whose name begins with ``#`` is the owner's own and is not read. Several lines with the
 same locale and ASIN are further offers of that product; the first of them is what an ASIN alone buys
 and gives the product's own fields.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
@@ -19,17 +17,18 @@ from threading import Lock
 import msgspec
 
 from flask_ecscart.catalog import offer_listing_key
-from flask_ecscart.catalog.columns import COLUMNS, REQUIRED, Row, RowReader
+from flask_ecscart.catalog.columns import Row, RowReader
+from flask_ecscart.catalog.lines import stamp, table
 from flask_ecscart.catalog.memory import MemoryCatalog
 from flask_ecscart.catalog.sources import SourceStatus
 from flask_ecscart.errors import CatalogError
 from flask_ecscart.locales import LOCALES, Locale
 from flask_ecscart.model import Offer, Product
 
-__all__ = ["FileCatalog", "MemoryCatalog", "check", "table"]
+__all__ = ["FileCatalog", "MemoryCatalog", "check"]
 
 _LOG = logging.getLogger(__name__)
-_MAX_BYTES = 64 * 1024 * 1024
+_TOO_WIDE = "More cells than the header has columns: put texts with commas in quotes."
 
 
 class FileCatalog:
@@ -43,7 +42,7 @@ class FileCatalog:
         self._path = Path(path)
         self._locales = locales
         self._lock = Lock()
-        self._seen = _stamp(self._path)
+        self._seen = stamp(self._path)
         self._problem: CatalogError | None = None
         self._products = self._read()
 
@@ -79,13 +78,13 @@ class FileCatalog:
 
     def _current(self) -> MemoryCatalog:
         try:
-            stamp = _stamp(self._path)
+            now = stamp(self._path)
         except CatalogError:
             return self._products  # between two writes of an editor that replaces the file
-        if stamp != self._seen:
+        if now != self._seen:
             with self._lock:
-                if stamp != self._seen:
-                    self._seen = stamp
+                if now != self._seen:
+                    self._seen = now
                     self._reread()
         return self._products
 
@@ -104,31 +103,29 @@ class FileCatalog:
         return MemoryCatalog(_products(rows))
 
 
-def check(path: str | Path, *, locales: Mapping[str, Locale] = LOCALES) -> list[CatalogError]:
+def check(
+    path: str | Path, *, locales: Mapping[str, Locale] = LOCALES, encoding: str | None = None
+) -> list[CatalogError]:
     """Every problem of the file at `path`, in the order of its lines; empty when it can be used."""
     try:
-        return _rows(Path(path), locales)[1]
+        return _rows(Path(path), locales, encoding)[1]
     except CatalogError as problem:
         return [problem]
 
 
-def _stamp(path: Path) -> tuple[int, int, int]:
-    try:
-        found = path.stat()
-    except OSError as problem:
-        raise CatalogError(
-            str(path), None, None, f"It cannot be opened ({problem.strerror}). Check the path."
-        ) from problem
-    return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-def _rows(path: Path, locales: Mapping[str, Locale]) -> tuple[list[Row], list[CatalogError]]:
+def _rows(
+    path: Path, locales: Mapping[str, Locale], encoding: str | None = None
+) -> tuple[list[Row], list[CatalogError]]:
     """The good rows and the problems. Raises `CatalogError` where no line can be read at all."""
     rows: list[Row] = []
     problems: list[CatalogError] = []
-    lines = table(path)
-    reader = RowReader(next(lines)[1], locales)
+    lines = table(path, encoding)
+    header = next(lines)[1]
+    reader = RowReader(header, locales)
     for line, cells in lines:
+        if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
+            problems.append(CatalogError(str(path), line, None, _TOO_WIDE))
+            continue
         row, found = reader.read(line, cells)
         if row is not None:
             rows.append(row)
@@ -136,60 +133,6 @@ def _rows(path: Path, locales: Mapping[str, Locale]) -> tuple[list[Row], list[Ca
             problems += [CatalogError(str(path), line, problem.column, problem.problem) for problem in found]
     problems += _clashes(path, rows)
     return rows, sorted(problems, key=lambda problem: problem.line or 0)
-
-
-def table(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The lines of the file with their numbers: first its checked header, then those that hold something."""
-    data = _checked(path)
-    head = data.partition(b"\n")[0]
-    delimiter = ";" if head.count(b";") > head.count(b",") else ","
-    reader = csv.reader(io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline=""), delimiter=delimiter)
-    try:
-        header = _header(path, next(reader, list[str]()))
-        width = len(header)
-        yield 1, header
-        line = reader.line_num + 1
-        for cells in reader:
-            if len(cells) > width and any(cell.strip() for cell in cells[width:]):
-                problem = "More cells than the header has columns: put texts with commas in quotes."
-                raise CatalogError(str(path), line, None, problem)
-            if any(cell.strip() for cell in cells):
-                yield line, cells
-            line = reader.line_num + 1
-    except csv.Error as problem:
-        raise CatalogError(str(path), reader.line_num, None, f"Not readable as CSV ({problem}).") from problem
-
-
-def _checked(path: Path) -> bytes:
-    _stamp(path)
-    data = path.read_bytes()
-    if len(data) > _MAX_BYTES:
-        raise CatalogError(str(path), None, None, f"Larger than {_MAX_BYTES // 2**20} MB: split it.")
-    try:
-        data.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        line = data.count(b"\n", 0, problem.start) + 1
-        raise CatalogError(str(path), line, None, 'Not UTF-8: save the sheet as "CSV UTF-8".') from problem
-    return data
-
-
-def _header(path: Path, cells: list[str]) -> list[str]:
-    stripped = [cell.strip() for cell in cells]
-    names = [cell if cell.startswith("#") else cell.lower().replace(" ", "_") for cell in stripped]
-    for name in names:
-        if name and not name.startswith("#") and name not in COLUMNS:
-            raise CatalogError(
-                str(path),
-                1,
-                name,
-                f"No such column. There are {', '.join(COLUMNS)}; begin a column of your own with #.",
-            )
-        if name and names.count(name) > 1:
-            raise CatalogError(str(path), 1, name, "The column is there twice: remove one.")
-    for name in REQUIRED:
-        if name not in names:
-            raise CatalogError(str(path), 1, name, "The column is missing: add it to the first line.")
-    return names
 
 
 def _clashes(path: Path, rows: list[Row]) -> Iterator[CatalogError]:
@@ -200,7 +143,10 @@ def _clashes(path: Path, rows: list[Row]) -> Iterator[CatalogError]:
         if offer is None or offer.offer_listing_id is None:
             seller = (offer.seller, offer.merchant_id, offer.seller_id) if offer else None
             key: tuple[object, ...] = (product.locale, product.asin, seller)
-            problem = "The same product and seller stand in line {}: give this offer an offer_listing_id of its own."
+            problem = (
+                "The same product and seller stand in line {}: remove one of the two, "
+                "or give this offer an offer_listing_id of its own."
+            )
         else:
             key = (product.locale, offer_listing_key(offer.offer_listing_id))
             problem = "The same OfferListingId stands in line {}: each names one offer."

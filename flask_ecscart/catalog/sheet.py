@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from flask_ecscart.catalog import offer_listing_key
 from flask_ecscart.catalog.columns import COLUMNS, guarded, unguarded
-from flask_ecscart.catalog.file import check, table
+from flask_ecscart.catalog.file import check
+from flask_ecscart.catalog.lines import table
 from flask_ecscart.errors import CatalogError
 from flask_ecscart.locales import LOCALES
 from flask_ecscart.model import Offer, Product
@@ -36,17 +37,17 @@ def export_sheet(path: str | Path, products: Iterable[Product]) -> int:
     return len(lines)
 
 
-def merge_sheets(own: str | Path, new: str | Path) -> Merged:
+def merge_sheets(own: str | Path, new: str | Path, *, encoding: str | None = None) -> Merged:
     """Bring the lines of `new` into the owner's file: known ones get its cells that hold something, others are added.
 
-    Columns of the owner's own stay. Raises `CatalogError` for the first problem of either; then nothing has changed.
+    Columns of the owner's own stay. `encoding` is that of `new`, where it is no Unicode. Raises `CatalogError` for the
+    first problem of either; then nothing has changed.
     """
-    for path in (own, new):
-        problems = check(path)
-        if problems:
-            raise problems[0]
+    problems = [*check(own), *check(new, encoding=encoding)]
+    if problems:
+        raise problems[0]
     header, before = _read(Path(own))
-    further, coming = _read(Path(new))
+    further, coming = _read(Path(new), encoding)
     lines = {_key(line): line for line in before}
     added = changed = 0
     for line in coming:
@@ -63,10 +64,10 @@ def merge_sheets(own: str | Path, new: str | Path) -> Merged:
     return Merged(added, changed, len(coming) - added - changed)
 
 
-def _read(path: Path) -> tuple[list[str], list[_Line]]:
-    rows = table(path)
-    header = [name for name in next(rows)[1] if name]
-    places = next(table(path))[1]
+def _read(path: Path, encoding: str | None = None) -> tuple[list[str], list[_Line]]:
+    rows = table(path, encoding)
+    places = next(rows)[1]
+    header = [name for name in places if name]
     lines: list[_Line] = []
     for _, cells in rows:
         pairs = zip(places, cells, strict=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
@@ -21,39 +22,62 @@ from flask_ecscart.web.site import current_site
 __all__ = ["catalog"]
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_SHOWN = 50
+"""Problems that are printed: a file with ten thousand has one or two causes, and they are among the first."""
 
 catalog = AppGroup("catalog", help="The catalog: check the file, import into it, export it, see how it is.")
 ecscart.add_command(catalog)
 
 
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _known_encoding(_context: click.Context, _option: click.Parameter, name: str | None) -> str | None:
+    try:
+        "".encode(name or "utf-8")
+    except LookupError:
+        raise click.BadParameter("It is not known. Try windows-1252, or shift_jis for Japanese.") from None
+    return name
+
+
 @catalog.command("check", with_appcontext=False)
 @click.argument("file", required=False, type=_FILE)
-def check_file(file: Path | None) -> None:
-    """Print every problem of FILE (the site's own when none is named) by line and column; exit 1 if there is any."""
+@click.option("--all", "every", is_flag=True, help=f"Print every problem, not the first {_SHOWN} alone.")
+def check_file(file: Path | None, *, every: bool) -> None:
+    """Print the problems of FILE (the site's own when none is named) by line and column; exit 1 if there is any."""
     path = file or _file_of_site()
     problems = check(path)
-    for problem in problems:
+    if not problems:
+        click.echo(f"{path}: {_counted(len(FileCatalog(path)), 'product')}, no problem.")
+        return
+    for problem in problems if every else problems[:_SHOWN]:
         click.echo(str(problem))
-    if problems:
-        lines = len({problem.line for problem in problems})
-        raise click.ClickException(f"{len(problems)} problems in {lines} lines. The file cannot be used until mended.")
-    click.echo(f"{path}: {len(FileCatalog(path))} products, no problem.")
+    if len(problems) > _SHOWN and not every:
+        click.echo(f"… and {len(problems) - _SHOWN} more; --all prints them. In all, by column:")
+        for name, count in Counter(problem.column or "(the line)" for problem in problems).most_common():
+            click.echo(f"    {name}: {count}")
+    lines = _counted(len({problem.line for problem in problems}), "line")
+    raise click.ClickException(
+        f"{_counted(len(problems), 'problem')} in {lines}. The file cannot be used until mended."
+    )
 
 
 @catalog.command("import", with_appcontext=False)
 @click.argument("other", type=_FILE)
 @click.option("--into", type=_FILE, help="The file to change; the site's own when none is named.")
-def import_file(other: Path, into: Path | None) -> None:
+@click.option("--encoding", metavar="NAME", callback=_known_encoding, help="OTHER's, such as windows-1252.")
+def import_file(other: Path, into: Path | None, encoding: str | None) -> None:
     """Bring the lines of OTHER, a CSV file with the same columns, into the catalog file.
 
     A line of the same locale, ASIN and seller gets the cells of OTHER that hold something; others are added.
     """
     path = into or _file_of_site()
     try:
-        done = merge_sheets(path, other)
+        done = merge_sheets(path, other, encoding=encoding)
     except CatalogError as problem:
         raise click.ClickException(f"{problem} Nothing was changed.") from problem
-    click.echo(f"{path}: {done.added} lines added, {done.changed} changed, {done.same} as they were.")
+    click.echo(f"{path}: {_counted(done.added, 'line')} added, {done.changed} changed, {done.same} as before.")
 
 
 @catalog.command("export")
@@ -68,7 +92,7 @@ def export_file(file: Path) -> None:
         lines = export_sheet(file, known)
     except CatalogError as problem:
         raise click.ClickException(str(problem)) from problem
-    click.echo(f"{file}: {lines} lines.")
+    click.echo(f"{file}: {_counted(lines, 'line')}.")
 
 
 @catalog.command("status")

@@ -37,7 +37,7 @@ OF_A_PRODUCT = ("added", "capped", "saved", "sent")
 _OF_A_PAGE = ("added", "capped", "left", "sent")
 """What the table shows by page, so that the page itself can be read."""
 _WIDTH = 80
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @ecscart.command("report")

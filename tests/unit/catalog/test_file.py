@@ -39,14 +39,21 @@ def one(catalog: FileCatalog, asin: str = LAMP, locale: str = "US") -> Product:
 # --- What it may look like -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-@pytest.mark.parametrize("ending", ["\n", "\r\n"])
-@pytest.mark.parametrize("separator", [",", ";"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_every_spreadsheets_csv_is_read(path: Path, encoding: str, ending: str, separator: str) -> None:
     rows = [["title", "locale", "price", "asin"], ['"Lämp, ""big""; red"', "US", "12.24", LAMP], ["", "", "", ""]]
     path.write_bytes(ending.join(separator.join(row) for row in rows).encode(encoding))
     product = one(FileCatalog(path))
     assert (product.title, product.offers[0].price) == ('Lämp, "big"; red', 1224)
+
+
+def test_the_line_that_tells_excel_the_separator_is_no_header(path: Path) -> None:
+    assert one(load(path, "sep=;", HEAD.replace(",", ";"), GOOD.replace(",", ";"))).title == "Lamp"
+    with pytest.raises(CatalogError) as caught:
+        load(path, "sep=;", HEAD.replace(",", ";"), "US;b;Lamp")
+    assert caught.value.line == 3
 
 
 def test_header_names_may_have_capitals_and_spaces_and_columns_of_ones_own(path: Path) -> None:

@@ -41,7 +41,7 @@ def run() -> Run:
 
 def test_check_says_that_a_good_file_is_good(run: Run, own: Path) -> None:
     told = run("check", own)
-    assert (told.exit_code, told.output) == (0, f"{own}: 1 products, no problem.\n")
+    assert (told.exit_code, told.output) == (0, f"{own}: 1 product, no problem.\n")
 
 
 def test_check_prints_every_problem_with_line_and_column_and_exits_1(run: Run, own: Path) -> None:
@@ -58,11 +58,26 @@ def test_check_prints_every_problem_with_line_and_column_and_exits_1(run: Run, o
     assert "4 problems in 2 lines" in told.output
 
 
-def test_ten_thousand_broken_lines_are_all_told(run: Run, own: Path) -> None:
-    own.write_text(f"{HEAD},price\n" + f"US,{LAMP},Lamp,free\n" * 10_000)
+def test_ten_thousand_broken_lines_are_told_in_a_page_and_all_when_asked_for(run: Run, own: Path) -> None:
+    own.write_text(f"{HEAD},price\n" + f"US,{LAMP},Lamp,free\n" * 10_000 + f"US,{MUG},a,mug,too\n")
     told = run("check", own)
     assert told.exit_code == 1
-    assert told.output.count('column "price"') == 10_000
+    assert told.output.count('column "price"') == 50
+    assert len(told.output.splitlines()) < 60
+    assert "… and 9951 more" in told.output
+    assert "    price: 10000\n    (the line): 1\n" in told.output
+    assert "10001 problems in 10001 lines" in told.output
+    assert run("check", "--all", own).output.count('column "price"') == 10_000
+
+
+def test_a_line_with_too_many_cells_hides_no_other_problem(run: Run, own: Path) -> None:
+    own.write_text(f"{HEAD}\nUS,{LAMP},Lamp, of brass\nUS,b,Mug\nUS,{MUG},Mug, of clay\n")
+    told = run("check", own).output.splitlines()
+    assert [line.partition(": ")[0] for line in told[:-1]] == [
+        f"{own}, line 2",
+        f'{own}, line 3, column "asin"',
+        f"{own}, line 4",
+    ]
 
 
 def test_check_without_a_file_looks_at_the_sites(tmp_path: Path, own: Path) -> None:
@@ -80,7 +95,7 @@ def test_import_changes_known_lines_adds_others_and_keeps_the_rest(run: Run, own
     new = tmp_path / "new.csv"
     new.write_text(f"{HEAD};limit;image\nUS;{LAMP};Brass lamp;;/l.jpg\nUS;{MUG};Mug;2;\n".replace(",", ";"))
     told = run("import", new, "--into", own)
-    assert told.output == f"{own}: 1 lines added, 1 changed, 0 as they were.\n"
+    assert told.output == f"{own}: 1 line added, 1 changed, 0 as before.\n"
     with own.open(encoding="utf-8-sig", newline="") as file:
         lines = list(csv.DictReader(file))
     assert [(line["asin"], line["title"], line["price"], line["limit"], line["seller"]) for line in lines] == [
@@ -98,6 +113,17 @@ def test_importing_twice_changes_nothing_more(own: Path, tmp_path: Path) -> None
     before = own.read_bytes()
     assert merge_sheets(own, new) == (0, 0, 1)
     assert own.read_bytes() == before
+
+
+def test_a_sheet_of_an_older_excel_is_imported_when_its_encoding_is_named(run: Run, own: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new.csv"
+    new.write_bytes(f"locale;asin;title\r\nDE;{LAMP};Größe – 5 €\r\n".encode("windows-1252"))
+    refused = run("import", new, "--into", own)
+    assert (refused.exit_code, "line 2: Not UTF-8" in refused.output) == (1, True)
+    assert "--encoding windows-1252" in refused.output
+    assert run("import", new, "--into", own, "--encoding", "windows-1252").exit_code == 0
+    assert FileCatalog(own).lookup("DE", [LAMP])[LAMP].title == "Größe – 5 €"
+    assert run("import", new, "--into", own, "--encoding", "rot13").exit_code == 2
 
 
 @pytest.mark.parametrize(
@@ -125,7 +151,7 @@ def test_a_running_site_sees_an_import_without_a_restart(tmp_path: Path, own: Pa
 
 # --- export ----------------------------------------------------------------------------------------------------
 
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("https://evil.example")', "-- sale --"]
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "＝1+1", '=HYPERLINK("https://evil.example")', "-- sale --"]
 
 
 @pytest.mark.parametrize("title", FORMULAS)
@@ -142,7 +168,7 @@ def test_no_cell_of_an_export_begins_a_formula_and_it_reads_as_it_was(tmp_path: 
     assert export_sheet(path, [product]) == 2
     with path.open(encoding="utf-8-sig", newline="") as file:
         cells = [cell for row in csv.reader(file) for cell in row]
-    assert not [cell for cell in cells if cell[:1] in {"=", "+", "-", "@"}]
+    assert not [cell for cell in cells if cell[:1] in {"=", "+", "-", "@", "＝"}]
     assert "'0201896842" in cells, "a spreadsheet would take the leading zero away"
     assert list(FileCatalog(path)) == [product]
 
