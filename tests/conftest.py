@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -155,8 +155,8 @@ def serve_processes() -> Iterator[Callable[..., WorkerSite]]:
     """`serve_processes("module:create_app()", workers=2, env={…})`: real worker processes on one port."""
     with ExitStack() as sites:
 
-        def start(factory: str, workers: int = 2, env: Mapping[str, str] | None = None) -> WorkerSite:
-            return sites.enter_context(running_workers(factory, workers, env or {}))
+        def start(factory: str, workers: int = 2, env: Mapping[str, str] | None = None, **more: Any) -> WorkerSite:
+            return sites.enter_context(running_workers(factory, workers, env or {}, **more))
 
         yield start
 

@@ -6,9 +6,10 @@ import atexit
 import logging
 import os
 import secrets
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from threading import Event, Lock, Thread
+from threading import Event, Thread
 from typing import Protocol
 
 from flask_ecscart.errors import StateUnavailable
@@ -50,27 +51,20 @@ class Runner:
     def __init__(self, make: Callable[[str, Callable[[float], bool]], Sequence[Runs]]) -> None:
         self._make = make
         self._pid = 0
-        self._lock = Lock()
+        self._locks: dict[int, threading.Lock] = {}
         self._stop = Event()
         self._running: list[tuple[Runs, Thread]] = []
 
     def start(self) -> None:
         """Run in threads of this process; costs a comparison when they run already."""
         if self._pid == os.getpid():
-            return None
-        lock = self._lock
-        if not lock.acquire(timeout=1.0):
-            # Held by a thread of the parent when it forked: that thread is not here to release it.
-            self._lock = Lock()
-            return self.start()
-        try:
-            if self._pid == os.getpid():
-                return None
-            self._begin()
-            self._pid = os.getpid()
-        finally:
-            lock.release()
-        return None
+            return
+        # A lock of this process: a thread of the parent may have held it at the fork, and under gevent one that was
+        # made before the patching would stop every shopper instead of one.
+        with self._locks.setdefault(os.getpid(), threading.Lock()):
+            if self._pid != os.getpid():
+                self._begin()
+                self._pid = os.getpid()
 
     def stop(self) -> None:
         """End the threads of this process within a second and hand the leases back."""

@@ -14,19 +14,20 @@ from flask_ecscart.extension import ECSCart
 from flask_ecscart.service.http import create_app as create_service
 from tests.support.shop import products
 
-__all__ = ["ACCESS_KEY", "SECRET_KEY", "create_remote", "create_site"]
+__all__ = ["ACCESS_KEY", "OTHER_KEYS", "SECRET_KEY", "create_remote", "create_site"]
 
 ACCESS_KEY, SECRET_KEY = "AKREMOTETEST", "a-secret-of-the-remote-service"
+OTHER_KEYS = {"AKGERMANCARTS": "a-secret-for-german-carts", "AKSECONDSITE": "a-secret-of-the-second-site"}
 
 
 def create_remote() -> Flask:
-    """The service. REMOTE_FOLDER: its database and `calls.log`, one line (moment, operation, status) a request."""
+    """The service. REMOTE_FOLDER: its database and `calls.log`, one line (moment, operation, status, key) a request."""
     folder = Path(os.environ["REMOTE_FOLDER"])
     rate = float(os.environ.get("REMOTE_RATE", "0"))
     app = create_service(
         database_url=f"sqlite:///{folder / 'service.db'}",
         catalog=MemoryCatalog(products()),
-        keys={ACCESS_KEY: SECRET_KEY},
+        keys={ACCESS_KEY: SECRET_KEY, **OTHER_KEYS},
         rate=rate or None,
     )
     delay = float(os.environ.get("REMOTE_DELAY", "0"))
@@ -36,7 +37,7 @@ def create_remote() -> Flask:
         operation = request.args.get("Operation")
         if operation is not None:
             with (folder / "calls.log").open("a") as log:
-                log.write(f"{time.time()} {operation} {response.status_code}\n")
+                log.write(f"{time.time()} {operation} {response.status_code} {request.args['AWSAccessKeyId']}\n")
             time.sleep(delay)
         return response
 
@@ -61,6 +62,11 @@ def create_site() -> Flask:
         ECSCART_CATALOG=MemoryCatalog(products()),
     )
     ECSCart(app)
+
+    @app.after_request
+    def signed(response: Any) -> Any:
+        response.headers["X-Pid"] = str(os.getpid())
+        return response
 
     @app.get("/page")
     def page() -> dict[str, int]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -42,17 +42,30 @@ class Site:
 
 
 class WorkerSite:
-    """A site behind gunicorn: several processes, four threads each, one port."""
+    """A site behind gunicorn: several processes, one port. `model`: the kind of worker, four threads each by default.
 
-    def __init__(self, factory: str, folder: Path, *, workers: int, env: Mapping[str, str]) -> None:
+    `command`, where given, starts another server instead: it gets the listening socket's number and the factory.
+    """
+
+    def __init__(
+        self,
+        factory: str,
+        folder: Path,
+        *,
+        workers: int,
+        env: Mapping[str, str],
+        model: Sequence[str] = ("--worker-class", "gthread", "--threads", "4"),
+        command: Sequence[str] | None = None,
+    ) -> None:
         with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
             self.port = int(listener.getsockname()[1])
             self.url = f"http://127.0.0.1:{self.port}"
-            command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}"]
-            command += ["--workers", str(workers), "--worker-class", "gthread", "--threads", "4"]
-            command += ["--config", "python:tests.support.gunicorn_config", "--no-control-socket", factory]
+            gunicorn = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}", *model]
+            gunicorn += ["--workers", str(workers), "--config", "python:tests.support.gunicorn_config"]
+            gunicorn += ["--no-control-socket", factory]
+            other = None if command is None else [*command, str(listener.fileno()), factory, str(workers)]
             self._program = Program(
-                command,
+                other or gunicorn,
                 folder / "gunicorn.log",
                 env={**os.environ, **env},
                 cwd=_ROOT,
@@ -99,10 +112,10 @@ def running(app: WSGIApplication, port: int = 0) -> Iterator[Site]:
 
 
 @contextmanager
-def running_workers(factory: str, workers: int, env: Mapping[str, str]) -> Iterator[WorkerSite]:
-    """Worker processes of `factory` ("package.module:create_app()") while the block runs."""
+def running_workers(factory: str, workers: int, env: Mapping[str, str], **more: Any) -> Iterator[WorkerSite]:
+    """Worker processes of `factory` ("package.module:create_app()") while the block runs; `more` as `WorkerSite`."""
     with empty_folder() as folder:
-        site = WorkerSite(factory, folder, workers=workers, env=env)
+        site = WorkerSite(factory, folder, workers=workers, env=env, **more)
         try:
             yield site
         finally:
