@@ -82,19 +82,30 @@ class Carts:
 
     def read(self, shopper: str, locale: str) -> CartView:
         """One cart. Writes nothing, unless there is something to settle or to tell."""
-        return self._read(shopper, locale, self._sessions.read(shopper))
+        if self._remote is not None:
+            return self._known(self._remote, shopper, locale, self._sessions.read(shopper))
+        with self._sessions.reading():
+            wish = self._sessions.read(shopper).carts.get(locale, Wish())
+            found = self._settler.look(wish)
+        return self._shown(shopper, locale, wish, found)
 
     def read_all(self, shopper: str) -> list[CartView]:
         """Every cart that holds something or was just handed off."""
-        kept = self._sessions.read(shopper)
-        held = [code for code in self._settings.locales if code in kept.carts and _holds(kept.carts[code])]
-        return [self._read(shopper, code, kept) for code in held]
-
-    def _read(self, shopper: str, locale: str, kept: Shopper) -> CartView:
         if self._remote is not None:
-            return self._view_of(locale, self._remote.front(locale).shown(shopper, locale, kept))
-        wish = kept.carts.get(locale, Wish())
-        cart = self._settler.look(wish)
+            kept = self._sessions.read(shopper)
+            return [self._known(self._remote, shopper, code, kept) for code in self._held(kept)]
+        with self._sessions.reading():
+            kept = self._sessions.read(shopper)
+            found = [(code, kept.carts[code], self._settler.look(kept.carts[code])) for code in self._held(kept)]
+        return [self._shown(shopper, code, wish, cart) for code, wish, cart in found]
+
+    def _held(self, kept: Shopper) -> list[str]:
+        return [code for code in self._settings.locales if code in kept.carts and _holds(kept.carts[code])]
+
+    def _known(self, remote: Remote, shopper: str, locale: str, kept: Shopper) -> CartView:
+        return self._view_of(locale, remote.front(locale).shown(shopper, locale, kept))
+
+    def _shown(self, shopper: str, locale: str, wish: Wish, cart: Cart | None) -> CartView:
         if self._settler.agrees(wish, cart):
             return self._view(locale, wish, cart)
         return self._settled(shopper, locale)

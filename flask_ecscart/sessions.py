@@ -20,7 +20,19 @@ import msgspec
 from flask import Flask, Request, Response
 from flask_session.base import Serializer, ServerSideSession, ServerSideSessionInterface
 from itsdangerous import BadSignature, URLSafeSerializer
-from sqlalchemy import Column, DateTime, LargeBinary, MetaData, String, Table, delete, select, update
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Executable,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    delete,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from flask_ecscart.clock import Clock, utc_now
@@ -44,6 +56,26 @@ _SESSIONS = Table(
     Column("data", LargeBinary, nullable=False),
     Column("expires", DateTime(timezone=False), nullable=False, index=True),
 )
+# Made once: making a statement takes as long as running it.
+_FOUND = select(_SESSIONS.c.data).where(_SESSIONS.c.id == bindparam("shopper"), _SESSIONS.c.expires > bindparam("now"))
+_LOCKED = _FOUND.with_for_update()
+_CHANGED = (
+    update(_SESSIONS)
+    .where(_SESSIONS.c.id == bindparam("shopper"))
+    .values(data=bindparam("after"), expires=bindparam("until"))
+)
+
+
+def _emptying(dialect: Any) -> Executable:
+    new = dialect.insert(_SESSIONS).values(id=bindparam("id"), data=bindparam("data"), expires=bindparam("expires"))
+    empty = {"data": new.excluded.data, "expires": new.excluded.expires}
+    # A row that is there is an expired one, or another worker's of this very moment.
+    expired = _SESSIONS.c.expires <= bindparam("now")
+    statement: Executable = new.on_conflict_do_update(index_elements=["id"], set_=empty, where=expired)
+    return statement
+
+
+_EMPTIED = {"sqlite": _emptying(sqlite), "postgresql": _emptying(postgresql)}
 
 
 def shopper_id(sid: str) -> str:
@@ -121,6 +153,12 @@ class ShopperSessionInterface(ServerSideSessionInterface):
         return msgspec.convert(data, Shopper) if data is not None else Shopper()
 
     @contextmanager
+    def reading(self) -> Generator[None, None, None]:
+        """What is read inside costs one connection, and on SQLite belongs to one moment."""
+        with self._database.reading():
+            yield
+
+    @contextmanager
     def exclusive(self, shopper: str) -> Generator[Shopper, None, None]:
         """The only way to write: a fresh read nobody else can follow until the block ends, then one durable write.
 
@@ -128,19 +166,17 @@ class ShopperSessionInterface(ServerSideSessionInterface):
         lock, on PostgreSQL the session's row.
         """
         with self._database.transaction() as connection:
-            found = select(_SESSIONS.c.data).where(_SESSIONS.c.id == shopper, _SESSIONS.c.expires > self._now())
-            before = connection.execute(found.with_for_update()).scalar_one_or_none()
+            this = {"shopper": shopper, "now": self._now()}
+            before = connection.execute(_LOCKED, this).scalar_one_or_none()
             if before is None:
                 self._insert_empty(shopper)
-                before = connection.execute(found.with_for_update()).scalar_one()
+                before = connection.execute(_LOCKED, this).scalar_one()
             kept = msgspec.json.decode(before, type=Shopper)
             yield kept
             after = msgspec.json.encode(kept)
             if after != before:
-                expires = self._now() + _LIFETIME
-                connection.execute(
-                    update(_SESSIONS).where(_SESSIONS.c.id == shopper).values(data=after, expires=expires)
-                )
+                until = self._now() + _LIFETIME
+                connection.execute(_CHANGED, {"shopper": shopper, "after": after, "until": until})
 
     def purge(self) -> int:
         """Delete the sessions nobody has changed for `_LIFETIME`; returns how many."""
@@ -148,20 +184,16 @@ class ShopperSessionInterface(ServerSideSessionInterface):
             return connection.execute(delete(_SESSIONS).where(_SESSIONS.c.expires <= self._now())).rowcount
 
     def _insert_empty(self, shopper: str) -> None:
-        insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
-        empty = {"data": b"{}", "expires": self._now() + _LIFETIME}
+        now = self._now()
+        row = {"id": shopper, "data": b"{}", "expires": now + _LIFETIME, "now": now}
         with self._database.transaction() as connection:
-            statement = insert(_SESSIONS).values(id=shopper, **empty)
-            # A row that is there is an expired one, or another worker's of this very moment.
-            expired = _SESSIONS.c.expires <= self._now()
-            connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=empty, where=expired))
+            connection.execute(_EMPTIED[connection.dialect.name], row)
 
     # --- Flask-Session's storage methods ---------------------------------------------------------------
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
         with self._database.reading() as connection:
-            live = (_SESSIONS.c.id == store_id) & (_SESSIONS.c.expires > self._now())
-            data = connection.execute(select(_SESSIONS.c.data).where(live)).scalar_one_or_none()
+            data = connection.execute(_FOUND, {"shopper": store_id, "now": self._now()}).scalar_one_or_none()
         return self.serializer.decode(data) if data is not None else None
 
     def _upsert_session(self, session_lifetime: timedelta, session: ServerSideSession, store_id: str) -> None:  # noqa: ARG002

@@ -22,6 +22,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    bindparam,
     delete,
     insert,
     or_,
@@ -71,6 +72,22 @@ _TURNS = Table(
 _VERSION = 1
 _HMAC = "hmac"
 
+# Made once: making a statement takes as long as running it.
+_THIS_CART = _CARTS.c.cart_id == bindparam("this")
+_EXISTS = select(_CARTS.c.cart_id).where(_THIS_CART)
+_LOCKED = _EXISTS.with_for_update()
+_READ = (
+    select(*_CART_COLUMNS, *_LINE_COLUMNS)
+    .select_from(_CARTS.outerjoin(_LINES, _LINES.c.cart_id == _CARTS.c.cart_id))
+    .where(_THIS_CART)
+    .order_by(_LINES.c.position, _LINES.c.saved)
+)
+_INSERT_CART, _INSERT_LINES = insert(_CARTS), insert(_LINES)
+_REMOVE_LINE = delete(_LINES).where(
+    _LINES.c.cart_id == bindparam("this"), _LINES.c.entry_key == bindparam("key"), _LINES.c.saved == bindparam("area")
+)
+_TOUCH = update(_CARTS).where(_THIS_CART).values(dies_at=bindparam("death"))
+
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a cart as it is kept. `saved` is the shopper's own wish; smaller positions come first."""
@@ -110,54 +127,49 @@ class Store:
     def insert(self, connection: Connection, cart: RemoteCart, *, created_at: int) -> None:
         """Keep a new cart with its entries."""
         row = {"cart_id": cart.cart_id, "locale": cart.locale, "created_at": created_at, "dies_at": cart.dies_at}
-        connection.execute(insert(_CARTS).values(**row, handed_off=False))
+        connection.execute(_INSERT_CART, {**row, "handed_off": False})
         self.write(connection, cart.cart_id, cart.entries)
 
     def exists(self, connection: Connection, cart_id: str) -> bool:
         """Whether the CartId is taken."""
-        return connection.execute(select(_CARTS.c.cart_id).where(_CARTS.c.cart_id == cart_id)).first() is not None
+        return connection.execute(_EXISTS, {"this": cart_id}).first() is not None
 
     def read(self, connection: Connection, cart_id: str) -> RemoteCart | None:
         """The cart in one statement, so that cart and entries belong to the same moment."""
-        rows = connection.execute(
-            select(*_CART_COLUMNS, *_LINE_COLUMNS)
-            .select_from(_CARTS.outerjoin(_LINES, _LINES.c.cart_id == _CARTS.c.cart_id))
-            .where(_CARTS.c.cart_id == cart_id)
-            .order_by(_LINES.c.position, _LINES.c.saved)
-        ).all()
+        rows = connection.execute(_READ, {"this": cart_id}).all()
         return _remote_cart(cart_id, rows) if rows else None
 
     def lock(self, connection: Connection, cart_id: str) -> RemoteCart | None:
         """The cart, kept from other writers until the transaction ends."""
-        locked = select(_CARTS.c.cart_id).where(_CARTS.c.cart_id == cart_id).with_for_update()
-        if connection.execute(locked).first() is None:
+        if not self.database.is_sqlite and connection.execute(_LOCKED, {"this": cart_id}).first() is None:
             return None
         return self.read(connection, cart_id)
 
     def write(self, connection: Connection, cart_id: str, entries: Iterable[Entry]) -> None:
-        """Put `entries` in, over those of the same key and area."""
-        for entry in entries:
-            self.remove(connection, cart_id, (entry,))
-            connection.execute(
-                insert(_LINES).values(
-                    cart_id=cart_id,
-                    entry_key=entry.key,
-                    saved=entry.saved,
-                    asin=entry.asin,
-                    quantity=entry.quantity,
-                    position=entry.position,
-                )
-            )
+        """Put `entries` in; one of the same key and area must have been taken out before."""
+        rows = [
+            {
+                "cart_id": cart_id,
+                "entry_key": entry.key,
+                "saved": entry.saved,
+                "asin": entry.asin,
+                "quantity": entry.quantity,
+                "position": entry.position,
+            }
+            for entry in entries
+        ]
+        if rows:
+            connection.execute(_INSERT_LINES, rows)
 
     def remove(self, connection: Connection, cart_id: str, entries: Iterable[Entry]) -> None:
         """Take `entries` out."""
-        for entry in entries:
-            this = (_LINES.c.cart_id == cart_id, _LINES.c.entry_key == entry.key, _LINES.c.saved.is_(entry.saved))
-            connection.execute(delete(_LINES).where(*this))
+        rows = [{"this": cart_id, "key": entry.key, "area": entry.saved} for entry in entries]
+        if rows:
+            connection.execute(_REMOVE_LINE, rows)
 
     def touch(self, connection: Connection, cart_id: str, dies_at: int) -> None:
         """Set when the cart dies if nothing happens any more."""
-        connection.execute(update(_CARTS).where(_CARTS.c.cart_id == cart_id).values(dies_at=dies_at))
+        connection.execute(_TOUCH, {"this": cart_id, "death": dies_at})
 
     def end(self, connection: Connection, cart_id: str) -> None:
         """Mark the cart as handed off and forget what was in it."""

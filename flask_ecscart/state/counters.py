@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
 from threading import Lock
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, Date, MetaData, String, Table, func, select
+from sqlalchemy import BigInteger, Column, Date, Executable, MetaData, String, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from flask_ecscart.state.sql import Database
@@ -83,7 +83,7 @@ class Counters:
             dict(zip(_KEY, (day, *key), strict=True), n=n) for key, n in sorted(sums.items())
         ]
         with self._database.transaction() as connection:
-            self._upsert(connection, rows)
+            connection.execute(_COUNT[connection.dialect.name], rows)
 
     def totals(self, by: Axis, *, since: date, until: date) -> list[Total]:
         """The sums from `since` to `until` (both included) by `by`, in the order of the keys.
@@ -115,9 +115,13 @@ class Counters:
                 return page, asin
         return OTHER if page else "", OTHER if asin else ""
 
-    def _upsert(self, connection: Connection, rows: list[dict[str, object]]) -> None:
-        insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
-        statement = insert(_COUNTERS)
-        more = {"n": _COUNTERS.c.n + statement.excluded.n}
-        # The rows as parameters, not as values: SQLAlchemy then compiles the statement once and for all.
-        connection.execute(statement.on_conflict_do_update(index_elements=list(_KEY), set_=more), rows)
+
+def _counting(dialect: Any) -> Executable:
+    new = dialect.insert(_COUNTERS)
+    more = {"n": _COUNTERS.c.n + new.excluded.n}
+    statement: Executable = new.on_conflict_do_update(index_elements=list(_KEY), set_=more)
+    return statement
+
+
+# Made once, with the rows as parameters: making a statement takes as long as running it.
+_COUNT = {"sqlite": _counting(sqlite), "postgresql": _counting(postgresql)}

@@ -49,6 +49,7 @@ class Database:
         self._parts: dict[str, Part] = {}
         self._prepared_by = 0
         self._open: ContextVar[Connection | None] = ContextVar("ecscart_connection", default=None)
+        self._looking: ContextVar[Connection | None] = ContextVar("ecscart_looking", default=None)
 
     def __repr__(self) -> str:
         """Without the password."""
@@ -77,15 +78,19 @@ class Database:
 
     @contextmanager
     def reading(self) -> Generator[Connection, None, None]:
-        """A connection that sees one consistent state and writes nothing."""
-        joined = self._open.get()
+        """A connection that writes nothing. One opened inside another is the same: on SQLite, one moment for both."""
+        joined = self._open.get() or self._looking.get()
         if joined is not None:
             yield joined
             return
         with _translated():
             self._prepare()
             with self._connection(write=False) as connection:
-                yield connection
+                token = self._looking.set(connection)
+                try:
+                    yield connection
+                finally:
+                    self._looking.reset(token)
 
     def declare(
         self,
@@ -178,6 +183,11 @@ def _checked(url: str) -> URL:
         raise ConfigError(
             "ECSCART_DATABASE_URL", parsed.get_backend_name(), "Use SQLite or PostgreSQL (postgresql+psycopg://…)."
         )
+    try:
+        parsed.get_dialect().import_dbapi()
+    except ImportError as problem:
+        fix = 'Write postgresql+psycopg://… and install its driver: pip install "flask-ecscart[postgresql]".'
+        raise ConfigError("ECSCART_DATABASE_URL", parsed.drivername, fix) from problem
     return parsed
 
 
