@@ -31,6 +31,8 @@ class ItemLink(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     title: str
     url: str
     quantity: int
+    link_note: str
+    """What must stand beside the link, in the reader's language: "(paid link)"."""
 
 
 class HandoffPart(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -56,7 +58,8 @@ class Handoff(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     disclaimer: str | None
     """The programme's sentence about prices, where prices are shown."""
     note: str | None
-    """What the shopper must know before leaving: that Amazon may ask to sign in, and when something is bought."""
+    """What the shopper must know before leaving: that Amazon may ask to sign in, when something is bought, and
+    that there are parts."""
     left_at: str | None
     """When the shopper left with this cart and has not yet said whether the items arrived."""
     left_count: int
@@ -100,16 +103,21 @@ def describe(
         action=parts[0].action if parts else None,
         fields=parts[0].fields if parts else {},
         parts=parts,
-        links=[] if demo else [_link(settings, locale, line) for line in lines],
+        links=[] if demo else [_link(settings, locale, line, words) for line in lines],
         retailer=retailer,
         disclosure=programme_text(words.own, "disclosure", locale.language),
         disclaimer=programme_text(words.own, "disclaimer", locale.language, retailer=retailer)
         if prices_shown
         else None,
-        note=None if demo else words("note", to=retailer),
+        note=None if demo else _note(words, retailer, len(parts)),
         left_at=iso(left.at) if left is not None else None,
         left_count=sum(line.quantity for line in left.lines) if left is not None else 0,
     )
+
+
+def _note(words: Words, retailer: str, parts: int) -> str:
+    note = words("note", to=retailer)
+    return f"{words('parts_note', to=retailer, k=parts)} {note}" if parts > 1 else note
 
 
 def leads_to_the_retailer(url: str, locale: Locale) -> bool:
@@ -169,10 +177,11 @@ def _form(settings: LocaleSettings, locale: Locale, lines: Sequence[Leaving]) ->
     )
 
 
-def _link(settings: LocaleSettings, locale: Locale, line: Leaving) -> ItemLink:
+def _link(settings: LocaleSettings, locale: Locale, line: Leaving, words: Words) -> ItemLink:
     return ItemLink(
         asin=line.asin,
         title=line.title,
         url=tagged_url(line.url, line.asin, locale, settings.associate_tag),
         quantity=line.quantity,
+        link_note=words("paid"),
     )

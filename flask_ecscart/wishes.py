@@ -16,10 +16,11 @@ __all__ = ["LineChange", "Overflow", "add", "arrived", "change", "clear", "faile
 
 
 class LineChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A change to one line, named by CartItemId or ASIN: a new total (0 removes), an area, or both."""
+    """A change to one line, named by CartItemId, ASIN or OfferListingId: a new total (0 removes), an area, or both."""
 
     cart_item_id: str | None = None
     asin: str | None = None
+    offer_listing_id: str | None = None
     quantity: int | None = None
     area: Area | None = None
 
@@ -138,7 +139,10 @@ def _find_line(wish: Wish, one: LineChange) -> Line | None:
     if one.cart_item_id is not None:
         named = (line for line in wish.lines if line.cart_item_id and line.cart_item_id[1:] == one.cart_item_id[1:])
         return next(named, None)
-    lines = [line for line in wish.lines if line.asin == one.asin]
+    item = NewItem(asin=one.asin, offer_listing_id=one.offer_listing_id, quantity=1)
+    if (as_it_was_added := _find_item(wish, item)) is not None:
+        return as_it_was_added
+    lines = [line for line in wish.lines if one.asin and line.asin == one.asin]
     if len(lines) > 1:
         raise InvalidParameterValue(
             f"{one.asin} is in the cart from more than one seller. Name the line by its cartItemId instead."

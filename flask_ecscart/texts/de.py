@@ -43,6 +43,7 @@ WORDS: dict[str, str] = {
     ),
     "refused_inaccessible": "Sein Verkäufer nimmt nicht teil.",
     "refused_other": "Der Shop hat ihn nicht angenommen.",
+    "too_many": "Ein Warenkorb fasst höchstens {n} verschiedene Artikel, und Ihrer ist voll. Entfernen Sie erst einen.",
     "cart_renewed": "Ihr Warenkorb war abgelaufen; wir haben die Artikel wieder hineingelegt.",
     # --- the way out
     "demo_retailer": "Demo Store",

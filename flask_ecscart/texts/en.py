@@ -41,6 +41,7 @@ WORDS: dict[str, str] = {
     "refused_ineligible": "it cannot be bought on its own here (choose a variation, or it is a digital item).",
     "refused_inaccessible": "its seller does not take part.",
     "refused_other": "the store did not take it.",
+    "too_many": "A cart holds at most {n} different items, and yours is full. Remove one first.",
     "cart_renewed": "Your cart had expired; we put the items back.",
     # --- the way out
     "demo_retailer": "Demo Store",

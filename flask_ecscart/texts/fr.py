@@ -43,6 +43,7 @@ WORDS: dict[str, str] = {
     ),
     "refused_inaccessible": "son vendeur ne participe pas.",
     "refused_other": "la boutique ne l’a pas accepté.",
+    "too_many": "Un panier contient au plus {n} articles différents, et le vôtre est plein. Retirez-en un d’abord.",
     "cart_renewed": "Votre panier avait expiré ; nous y avons remis les articles.",
     # --- the way out
     "demo_retailer": "Demo Store",

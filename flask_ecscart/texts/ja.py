@@ -41,6 +41,7 @@ WORDS: dict[str, str] = {
     "refused_ineligible": "ここでは単品で購入できません（種類を選ぶ必要があるか、デジタル商品です）。",
     "refused_inaccessible": "この出品者は対象外です。",
     "refused_other": "ストアが受け付けませんでした。",
+    "too_many": "1つのカートに入るのは{n}種類までで、いっぱいです。先に1つ削除してください。",
     "cart_renewed": "カートの有効期限が切れていたため、商品を入れ直しました。",
     # --- the way out
     "demo_retailer": "Demo Store",

@@ -11,12 +11,20 @@ import msgspec
 from flask import Response, request
 
 from flask_ecscart.carts import CartView
-from flask_ecscart.errors import InvalidParameterCombination, MinimumParameterRequirement, ParameterOutOfRange
+from flask_ecscart.errors import (
+    ExceededMaximumCartItems,
+    InvalidParameterCombination,
+    ItemNotAccessible,
+    ItemNotEligibleForCart,
+    MinimumParameterRequirement,
+    ParameterOutOfRange,
+)
 from flask_ecscart.model import MAX_QUANTITY, NewItem
 from flask_ecscart.web.language import reader_language
 from flask_ecscart.web.origins import Who, check_origin, identify, refuse_too_many, set_cookie
 from flask_ecscart.web.present import present, present_product
 from flask_ecscart.web.problems import Refused, refused_shape
+from flask_ecscart.web.refusals import refused_items
 from flask_ecscart.web.schemas import (
     AddItem,
     AddItems,
@@ -68,7 +76,10 @@ def add_items(locale: str) -> Response:
     """Put items in; what is there already gets more."""
     site, locale, who = _changing(locale)
     items = [_new_item(index, item) for index, item in enumerate(_body(AddItems).items)]
-    view = site.carts.add(who.shopper, locale, items, _key(), page=who.page)
+    try:
+        view = site.carts.add(who.shopper, locale, items, _key(), page=who.page)
+    except (ExceededMaximumCartItems, ItemNotAccessible, ItemNotEligibleForCart) as error:
+        raise refused_items(site, locale, reader_language(), items, error) from error
     return _answer(site, who, view)
 
 
@@ -106,7 +117,9 @@ def products(locale: str) -> Response:
         )
     asins = [asin for asin in asins if re.fullmatch(r"[A-Z0-9]{10}", asin)]  # no catalog is asked for others
     found = site.catalog.lookup(locale, asins)
-    return _json(ProductsOut(products={asin: present_product(site, product) for asin, product in found.items()}))
+    language = reader_language()
+    shown = {asin: present_product(site, product, language=language) for asin, product in found.items()}
+    return _json(ProductsOut(products=shown))
 
 
 def shopper() -> Response:
@@ -166,13 +179,13 @@ def _key() -> str | None:
 
 
 def _new_item(index: int, item: AddItem) -> NewItem:
-    _require_one(index, "asin", item.asin, "offerListingId", item.offer_listing_id)
+    _require_one(index, asin=item.asin, offerListingId=item.offer_listing_id)
     _require_range(index, item.quantity, least=1)
     return NewItem(asin=item.asin, offer_listing_id=item.offer_listing_id, quantity=item.quantity)
 
 
 def _change(index: int, item: ChangeItem) -> LineChange:
-    _require_one(index, "cartItemId", item.cart_item_id, "asin", item.asin)
+    _require_one(index, cartItemId=item.cart_item_id, asin=item.asin, offerListingId=item.offer_listing_id)
     if item.quantity is None and item.area is None:
         raise Refused(
             HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -182,18 +195,26 @@ def _change(index: int, item: ChangeItem) -> LineChange:
         )
     if item.quantity is not None:
         _require_range(index, item.quantity, least=0)
-    return LineChange(cart_item_id=item.cart_item_id, asin=item.asin, quantity=item.quantity, area=item.area)
+    return LineChange(
+        cart_item_id=item.cart_item_id,
+        asin=item.asin,
+        offer_listing_id=item.offer_listing_id,
+        quantity=item.quantity,
+        area=item.area,
+    )
 
 
-def _require_one(index: int, one: str, value: str | None, other: str, other_value: str | None) -> None:
-    if (value is None) != (other_value is None):
+def _require_one(index: int, **names: str | None) -> None:
+    given = [name for name, value in names.items() if value is not None]
+    if len(given) == 1:
         return
-    if value is None:
-        code, detail = MinimumParameterRequirement.code, f"Name the item by {one} or {other}."
+    either = " or ".join(names)
+    if not given:
+        code, detail = MinimumParameterRequirement.code, f"Name the item by {either}."
     else:
         code = InvalidParameterCombination.code
-        detail = f"Your request contains an invalid parameter combination. Send {one} or {other}, not both."
-    raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail, field=f"items[{index}].{one}")
+        detail = f"Your request contains an invalid parameter combination. Send {either}, one of them."
+    raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail, field=f"items[{index}].{next(iter(names))}")
 
 
 def _require_range(index: int, quantity: int, *, least: int) -> None:

@@ -19,13 +19,11 @@ _CHANGE_PROBLEMS = ("400", "401", "403", "404", "409", "413", "415", "422", "429
 _READ_PROBLEMS = ("401", "403", "404", "422", "502", "503")
 
 
-def _one_of(name: str, other: str) -> dict[str, Any]:
-    """Exactly one of two texts; null is as good as absent."""
+def _one_of(*names: str) -> dict[str, Any]:
+    """Exactly one of these texts; null is as good as absent."""
+    absent = {name: {"type": "null"} for name in names}
     return {
-        "oneOf": [
-            {"required": [one], "properties": {one: {"type": "string"}, another: {"type": "null"}}}
-            for one, another in ((name, other), (other, name))
-        ]
+        "oneOf": [{"required": [name], "properties": {**absent, name: {"type": "string"}}} for name in names],
     }
 
 
@@ -37,7 +35,7 @@ _RULES: dict[str, dict[str, Any]] = {
     "AddItem": {"allOf": [_one_of("asin", "offerListingId"), _pieces(1)]},
     "ChangeItem": {
         "allOf": [
-            _one_of("cartItemId", "asin"),
+            _one_of("cartItemId", "asin", "offerListingId"),
             {
                 "anyOf": [
                     {"required": [name], "properties": {name: {"not": {"type": "null"}}}}

@@ -17,8 +17,6 @@ from jinja2 import TemplateError
 from werkzeug.wrappers import Response as BaseResponse
 
 from flask_ecscart.errors import ECSError, StateUnavailable, TransportError
-from flask_ecscart.handoff import leads_to_the_retailer
-from flask_ecscart.locales import Locale
 from flask_ecscart.texts import Words
 from flask_ecscart.web.language import asked_language, page_language
 from flask_ecscart.web.origins import Who, set_cookie
@@ -67,10 +65,6 @@ class PageData(msgspec.Struct, frozen=True, kw_only=True):
             return url if urlsplit(url).scheme in {"", "http", "https"} else None
         except ValueError:
             return None
-
-    def paid(self, url: str, locale: Locale) -> bool:
-        """Whether a link must be labelled: it leads to the retailer and credits the owner."""
-        return leads_to_the_retailer(url, locale)
 
 
 def render_page(

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from flask import Response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from flask_ecscart.errors import ECSError, ItemNotAccessible, ItemNotEligibleForCart, ParameterOutOfRange
+from flask_ecscart.errors import ECSError, ParameterOutOfRange
 from flask_ecscart.locales import LOCALES
 from flask_ecscart.model import MAX_QUANTITY, NewItem
 from flask_ecscart.service.purchase_url import PURCHASE_PATH, read_purchase_query
@@ -24,7 +24,7 @@ from flask_ecscart.web.origins import Who, identify, refuse_too_many
 from flask_ecscart.web.page_view import for_people, render_page, to_cart_page
 from flask_ecscart.web.present import present, present_product
 from flask_ecscart.web.problems import Refused
-from flask_ecscart.web.schemas import CartOut
+from flask_ecscart.web.refusals import why_refused
 from flask_ecscart.web.site import Site, current_site
 from flask_ecscart.wishes import LineChange
 
@@ -41,10 +41,6 @@ __all__ = [
 
 DEMO_PATH = "/demo"
 _MAX_FORM = 16 * 1024
-_REASONS = {
-    ItemNotEligibleForCart.code: "refused_ineligible",
-    ItemNotAccessible.code: "refused_inaccessible",
-}
 
 
 @for_people
@@ -75,7 +71,8 @@ def add_form() -> BaseResponse:
     try:
         site.carts.add(who.shopper, locale, [item], f"{key}:{item.quantity}"[:200] if key else None, page=who.page)
     except ECSError as error:
-        return _confirm(site, who, item, locale, problem=_why_not(site, locale, error))
+        words = Words(site.settings.texts, page_language(locale))
+        return _confirm(site, who, item, locale, problem=why_refused(words, error))
     return to_cart_page(site, who, locale)
 
 
@@ -89,9 +86,8 @@ def cart_page() -> BaseResponse:
     language = page_language(locale)
     views = site.carts.read_all(who.shopper) if who.known else []
     carts = [(LOCALES[view.locale], present(site, view, who.shopper, language=language)) for view in views]
-    titles = {cart.locale: _titles(site, cart) for _, cart in carts}
     stale = "stale" in request.args
-    return render_page(site, "cart.html", locale=locale, who=who, carts=carts, titles=titles, stale=stale)
+    return render_page(site, "cart.html", locale=locale, who=who, carts=carts, stale=stale)
 
 
 @for_people
@@ -180,25 +176,9 @@ def _confirm(site: Site, who: Who, item: NewItem, locale: str, problem: str | No
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
         item=item,
         place=LOCALES[locale],
-        product=present_product(site, product) if product is not None else None,
+        product=present_product(site, product, language=page_language(locale)) if product is not None else None,
         problem=problem,
     )
-
-
-def _why_not(site: Site, locale: str, error: ECSError) -> str:
-    words = Words(site.settings.texts, page_language(locale))
-    reason = _REASONS.get(error.code)
-    return words("refused", reason=words(reason)) if reason else error.message
-
-
-def _titles(site: Site, cart: CartOut) -> dict[str, str]:
-    """What the items of a cart and of its notices are called; a refused item is in the notices alone."""
-    named = {item.asin: item.title for item in (*cart.items, *cart.saved)}
-    others = [notice.asin for notice in cart.notices if notice.asin and notice.asin not in named]
-    named.update(dict.fromkeys(others, ""))
-    if others:
-        named.update({asin: found.title for asin, found in site.catalog.lookup(cart.locale, others).items()})
-    return named
 
 
 def _sent(site: Site, who: Who, locale: str) -> None:

@@ -19,7 +19,7 @@ from flask_ecscart.web.prices import Price, PriceRules, money_out
 from flask_ecscart.web.schemas import CartOut, ChoiceOut, ItemOut, NoticeOut, ProductOut
 from flask_ecscart.web.site import Site, Ticket
 
-__all__ = ["present", "present_product"]
+__all__ = ["choices_of", "present", "present_product"]
 
 
 def present(site: Site, view: CartView, shopper: str, *, language: str = "en") -> CartOut:
@@ -38,10 +38,15 @@ def present(site: Site, view: CartView, shopper: str, *, language: str = "en") -
         url = _link(locale, tag, product, (item.asin if item is not None else line.asin) or "")
         price = rules.of_line(item, _offer(line, product), view.as_of)
         out = _item(line, item, product, url, price=price, available=not waits or line.area == "saved")
-        total = rules.total(price, item, line.quantity)
-        out = msgspec.structs.replace(out, item_total=total) if total is not None else out
+        out = msgspec.structs.replace(
+            out,
+            item_total=rules.total(price, item, line.quantity),
+            price_note=_price_note(words, locale, price),
+            link_note=words("paid") if leads_to_the_retailer(url, locale) else None,
+        )
         (saved if waits else active).append(out)
     shown = any(out.price is not None for out in (*active, *saved))
+    handoff = _handoff(site, view, shopper, active, prices=shown, words=words)
     return CartOut(
         locale=view.locale,
         store=locale.seller_nickname,
@@ -49,22 +54,24 @@ def present(site: Site, view: CartView, shopper: str, *, language: str = "en") -
         saved=saved,
         count=sum(item.quantity for item in active),
         subtotal=rules.subtotal(view, active),
-        notices=[_notice(words, notice) for notice in view.wish.notices],
+        notices=_notices(site, view, (*active, *saved), words),
         pending=view.pending,
         as_of=iso(view.as_of) if view.as_of is not None else None,
         version=view.wish.version,
-        handoff=_handoff(site, view, shopper, active, prices=shown, words=words),
+        handoff=handoff,
+        stays=words("off", to=locale.seller_nickname) if active and handoff is None else None,
     )
 
 
-def present_product(site: Site, product: Product) -> ProductOut:
-    """A product of the catalog as a page may show it."""
+def present_product(site: Site, product: Product, *, language: str = "en") -> ProductOut:
+    """A product of the catalog as a page may show it, its notes in `language`."""
+    words = Words(site.settings.texts, language)
     locale = LOCALES[product.locale]
     tag = site.settings.locales[product.locale].associate_tag
     rules = PriceRules(site, product.locale)
     offer = product.offers[0] if product.offers else None
     price = rules.of_offer(offer)
-    choices = [_choice(rules, locale, tag, choice) for choice in product.variations]
+    choices = choices_of(site, product, language=language)
     shown = [price.money, *(choice.price for choice in choices)]
     return ProductOut(
         asin=product.asin,
@@ -77,6 +84,7 @@ def present_product(site: Site, product: Product) -> ProductOut:
         price_as_of=price.as_of_text,
         price_hidden=price.hidden,
         deal=price.deal,
+        price_note=_price_note(words, locale, price),
         disclaimer=programme_text(site.settings.texts, "disclaimer", locale.language, retailer=locale.seller_nickname)
         if any(money is not None for money in shown)
         else None,
@@ -87,7 +95,15 @@ def present_product(site: Site, product: Product) -> ProductOut:
     )
 
 
-def _choice(rules: PriceRules, locale: Locale, tag: str | None, product: Product) -> ChoiceOut:
+def choices_of(site: Site, product: Product, *, language: str) -> list[ChoiceOut]:
+    """The kinds a product comes in, their notes in `language`; none when it can be bought itself."""
+    locale = LOCALES[product.locale]
+    rules, words = PriceRules(site, product.locale), Words(site.settings.texts, language)
+    tag = site.settings.locales[product.locale].associate_tag
+    return [_choice(rules, locale, tag, kind, words) for kind in product.variations]
+
+
+def _choice(rules: PriceRules, locale: Locale, tag: str | None, product: Product, words: Words) -> ChoiceOut:
     offer = product.offers[0] if product.offers else None
     price = rules.of_offer(offer)
     return ChoiceOut(
@@ -100,7 +116,15 @@ def _choice(rules: PriceRules, locale: Locale, tag: str | None, product: Product
         price=money_out(price.money),
         price_as_of=price.as_of_text,
         deal=price.deal,
+        price_note=_price_note(words, locale, price),
     )
+
+
+def _price_note(words: Words, locale: Locale, price: Price) -> str | None:
+    """What must stand beside a price, or in its place."""
+    if price.hidden:
+        return words("price_hidden", to=locale.seller_nickname)
+    return words(price.deal) if price.deal is not None else None
 
 
 def _link(locale: Locale, tag: str | None, product: Product | None, asin: str) -> str:
@@ -166,12 +190,28 @@ def _handoff(
     )
 
 
-def _notice(words: Words, notice: Notice) -> NoticeOut:
+def _notices(site: Site, view: CartView, lines: Sequence[ItemOut], words: Words) -> list[NoticeOut]:
+    """What is to be told. A refused item is in no line: what it is called, and comes in, the catalog knows."""
+    titles = {line.asin: line.title for line in lines}
+    others = [notice.asin for notice in view.wish.notices if notice.asin and notice.asin not in titles]
+    products = site.catalog.lookup(view.locale, others) if others else dict[str, Product]()
+    titles.update({asin: product.title for asin, product in products.items()})
+    told: list[NoticeOut] = []
+    for notice in view.wish.notices:
+        product = products.get(notice.asin or "") if notice.code == "refused" else None
+        choices = choices_of(site, product, language=words.language) if product is not None else []
+        told.append(_notice(words, notice, titles.get(notice.asin or ""), choices))
+    return told
+
+
+def _notice(words: Words, notice: Notice, title: str | None, choices: list[ChoiceOut]) -> NoticeOut:
     return NoticeOut(
         id=notice.id,
         code=notice.code,
         message=words.retold(notice.message, requested=notice.requested, actual=notice.actual),
         asin=notice.asin,
+        title=title,
+        choices=choices,
         requested=notice.requested,
         actual=notice.actual,
     )

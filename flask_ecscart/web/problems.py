@@ -20,7 +20,7 @@ from flask_ecscart.errors import (
     TransportError,
 )
 from flask_ecscart.model import MAX_ENTRIES
-from flask_ecscart.web.schemas import Problem
+from flask_ecscart.web.schemas import ChoiceOut, Problem
 
 __all__ = ["Refused", "as_refused", "handle_errors", "problem_response", "refused_shape"]
 
@@ -43,6 +43,11 @@ class Refused(Exception):
             retry_after=math.ceil(retry_after) if retry_after is not None else None,
         )
         super().__init__(detail)
+
+    def retold(self, detail: str, choices: list[ChoiceOut]) -> Refused:
+        """The same refusal in other words, with what can be chosen instead."""
+        self.problem = msgspec.structs.replace(self.problem, detail=detail, choices=choices)
+        return self
 
 
 def problem_response(refused: Refused) -> Response:

@@ -60,10 +60,14 @@ class AddItems(_In, frozen=True):
 
 
 class ChangeItem(_In, frozen=True):
-    """A line to change, named by _CartItemId or (where only one line has it) ASIN; quantity is the total, 0 removes."""
+    """A line to change; quantity is the total, 0 removes.
+
+    It is named as it was added, or by its _CartItemId. An ASIN may also name the only line that has it.
+    """
 
     cart_item_id: _CartItemId | None = None
     asin: _Asin | None = None
+    offer_listing_id: _OfferListingId | None = None
     quantity: _Quantity | None = None
     area: Literal["active", "saved"] | None = None
 
@@ -108,7 +112,26 @@ class ItemOut(_Out, frozen=True, omit_defaults=True):
     """There is a price that may only be seen at the retailer."""
     deal: Deal | None = None
     """Who the price is for, where it is not for everybody; to be shown beside it."""
+    price_note: str | None = None
+    """What `deal` or `price_hidden` says, in the reader's language."""
+    link_note: str | None = None
+    """What must stand beside a link to `url`, in the reader's language: "(paid link)"."""
     seller: str | None = None
+
+
+class ChoiceOut(_Out, frozen=True, omit_defaults=True):
+    """What can be bought of a product that comes in several kinds; `choice` sets it apart ("Green, 40 cm")."""
+
+    asin: str
+    title: str
+    choice: str
+    url: str
+    available: bool
+    image: str | None = None
+    price: MoneyOut | None = None
+    price_as_of: str | None = None
+    deal: Deal | None = None
+    price_note: str | None = None
 
 
 class NoticeOut(_Out, frozen=True, omit_defaults=True):
@@ -117,9 +140,13 @@ class NoticeOut(_Out, frozen=True, omit_defaults=True):
     id: int
     code: NoticeCode
     message: str
+    """In the reader's language."""
     asin: str | None = None
+    title: str | None = None
     requested: int | None = None
     actual: int | None = None
+    choices: list[ChoiceOut] = []
+    """Of an item that was refused because it comes in several kinds: let the shopper choose one of these."""
 
 
 class CartOut(_Out, frozen=True):
@@ -138,26 +165,14 @@ class CartOut(_Out, frozen=True):
     version: int
     """Grows with every change; a smaller one is older."""
     handoff: Handoff | None
+    stays: str | None
+    """What to say in place of a hand-off where the owner offers none, in the reader's language."""
 
 
 class CartsOut(_Out, frozen=True):
     """Every cart of the shopper that holds something or was just handed off, by locale."""
 
     carts: dict[str, CartOut]
-
-
-class ChoiceOut(_Out, frozen=True, omit_defaults=True):
-    """What can be bought of a product that comes in several kinds; `choice` sets it apart ("Green, 40 cm")."""
-
-    asin: str
-    title: str
-    choice: str
-    url: str
-    available: bool
-    image: str | None = None
-    price: MoneyOut | None = None
-    price_as_of: str | None = None
-    deal: Deal | None = None
 
 
 class ProductOut(_Out, frozen=True, omit_defaults=True):
@@ -176,6 +191,7 @@ class ProductOut(_Out, frozen=True, omit_defaults=True):
     price_as_of: str | None = None
     price_hidden: bool = False
     deal: Deal | None = None
+    price_note: str | None = None
     disclaimer: str | None = None
     """The programme's sentence about prices, where one is shown."""
     choices: list[ChoiceOut] = []
@@ -204,3 +220,5 @@ class Problem(_Out, frozen=True, omit_defaults=True):
     code: str
     field: str | None = None
     retry_after: int | None = None
+    choices: list[ChoiceOut] = []
+    """Where an item was refused because it comes in several kinds: let the shopper choose one of these."""

@@ -43,6 +43,7 @@ def test_a_capped_quantity_is_told_with_what_was_asked_and_what_was_given(shop: 
             "id": 1,
             "code": "quantity_capped",
             "asin": LIMITED,
+            "title": "Test Limt",
             "requested": 5,
             "actual": 3,
             "message": "You asked for 5; this seller allows 3.",
@@ -134,6 +135,22 @@ def test_an_offer_of_another_seller_is_a_line_of_its_own(shop: Shop) -> None:
     ]
     shop.send("POST", "US", [{"offerListingId": OFFER_ID.replace("%", "%25")}])
     assert sorted(item["quantity"] for item in shop.cart()["items"]) == [1, 3]
+
+
+def test_two_sellers_of_one_item_are_changed_apart_each_as_it_was_added(shop: Shop) -> None:
+    shop.add(MUG)
+    shop.send("POST", "US", [{"offerListingId": OFFER_ID, "quantity": 2}])
+    shop.send("PATCH", "US", [{"offerListingId": OFFER_ID, "area": "saved"}, {"asin": MUG, "quantity": 4}])
+    shop.send("PATCH", "US", [{"offerListingId": OFFER_ID, "quantity": 5}])
+    cart = shop.cart()
+    assert [(item.get("offerListingId"), item["quantity"]) for item in cart["items"]] == [(None, 4)]
+    assert [(item["offerListingId"], item["quantity"]) for item in cart["saved"]] == [(OFFER_ID, 5)]
+
+
+def test_an_asin_names_the_only_line_that_has_it_whatever_its_seller(shop: Shop) -> None:
+    shop.send("POST", "US", [{"offerListingId": OFFER_ID, "quantity": 2}])
+    shop.change(MUG, quantity=3)
+    assert shop.held() == {MUG: 3}
 
 
 def test_good_items_go_in_beside_a_refused_one_which_is_told(shop: Shop) -> None:

@@ -254,7 +254,10 @@ def test_a_button_and_its_link_are_in_the_language_of_the_owners_page(shop: Shop
     button = markings.button(LAMP, lang="de")
     assert "lang=de" in button
     assert ">In den Warenkorb</a>" in button
-    assert markings.cart(lang="ja") == '<ecs-cart><a href="/ecscart/cart?lang=ja" rel="nofollow">カート</a></ecs-cart>'
+    assert (
+        markings.cart(lang="ja")
+        == '<ecs-cart lang="ja"><a href="/ecscart/cart?lang=ja" rel="nofollow">カート</a></ecs-cart>'
+    )
 
 
 def test_an_owners_texts_stand_on_the_pages(make_shop: Callable[..., Shop]) -> None:

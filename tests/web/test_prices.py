@@ -136,6 +136,63 @@ def test_a_parent_shows_its_choices_each_with_a_link_of_its_own(make: Callable[.
     assert shop.add(LAMP).status_code == 200
 
 
+def of_a_kind(*kinds: str) -> Product:
+    """A parent that comes in `kinds`."""
+    made = [msgspec.structs.replace(sold(f"B000KIND{n:02d}"), choice=kind) for n, kind in enumerate(kinds)]
+    return Product(locale="US", asin=PARENT, title="Lamps", kind="variation_parent", variations=tuple(made))
+
+
+def test_a_refused_parent_brings_its_choices_in_the_readers_language(make: Callable[..., Shop]) -> None:
+    shop = make(of_a_kind("Green", "Red"))
+    answer = shop.client.post(
+        "/ecscart/v1/carts/US/items", json={"items": [{"asin": PARENT}]}, headers={"Accept-Language": "de"}
+    )
+    problem = answer.json or {}
+    assert (answer.status_code, problem["code"]) == (422, "AWS.ECommerceService.ItemNotEligibleForCart")
+    assert "wählen Sie eine Ausführung" in problem["detail"]
+    assert [choice["choice"] for choice in problem["choices"]] == ["Green", "Red"]
+
+
+def test_a_parent_refused_beside_others_is_told_with_its_name_and_choices(make: Callable[..., Shop]) -> None:
+    shop = make(of_a_kind("Green"), sold())
+    cart = shop.add(LAMP, PARENT).json or {}
+    (notice,) = cart["notices"]
+    assert (notice["code"], notice["title"], notice["choices"][0]["choice"]) == ("refused", "Lamps", "Green")
+    assert [item["asin"] for item in cart["items"]] == [LAMP]
+
+
+@pytest.mark.parametrize(
+    ("offer", "language", "note"),
+    [
+        ({"deal": "prime_exclusive"}, "en", "for Prime members"),
+        ({"deal": "prime_exclusive"}, "de", "für Prime-Mitglieder"),
+        ({"price": None, "price_hidden": True}, "fr", "Voir le prix sur Amazon.com"),
+        ({}, "en", None),
+    ],
+)
+def test_what_stands_beside_a_price_comes_in_words(
+    make: Callable[..., Shop], offer: dict[str, Any], language: str, note: str | None
+) -> None:
+    shop = make(sold(**offer))
+    shop.add(LAMP)
+    cart = shop.client.get("/ecscart/v1/carts/US", headers={"Accept-Language": language}).json or {}
+    assert cart["items"][0].get("priceNote") == note
+
+
+def test_a_link_to_the_retailer_is_called_a_paid_link_and_an_owners_own_page_is_not(make: Callable[..., Shop]) -> None:
+    shop = make(sold(), msgspec.structs.replace(sold(MUG), url="https://blog.example.org/mug"))
+    shop.add(LAMP, MUG)
+    assert [line(shop, asin).get("linkNote") for asin in (LAMP, MUG)] == ["(paid link)", None]
+    assert {link["linkNote"] for link in shop.cart()["handoff"]["links"]} == {"(paid link)"}
+
+
+def test_a_cart_that_cannot_leave_says_so(make: Callable[..., Shop]) -> None:
+    shop = make(sold(), locales={"US": {"associate_tag": "lamp-20", "handoff": "off"}})
+    assert shop.cart()["stays"] is None
+    shop.add(LAMP)
+    assert shop.cart()["stays"] == "This cart cannot be sent to Amazon.com from here."
+
+
 @pytest.mark.parametrize("title", ["<script>alert(1)</script>", "\u202eevil", "x" * 10_000])
 def test_hostile_titles_are_text_on_every_page(make: Callable[..., Shop], title: str) -> None:
     hostile = msgspec.structs.replace(sold(), title=title, choice=title, asin=MUG)
