@@ -13,8 +13,8 @@ __all__ = ["ReportingCatalog", "source_status"]
 
 _ADVICE: dict[State, str] = {
     "throttled": "Amazon allows fewer calls than are made; it is asked again more slowly. Lower `rate` if this stays.",
-    "refused": "The account may not ask now. AssociateNotEligible: fewer than ten sales in thirty days; it comes back "
-    "about two days after sales ship.",
+    "refused": "Nothing, while it says AssociateNotEligible: the account has fewer than ten sales in thirty days, and "
+    "may ask again about two days after further sales ship. Anything else: ask Associates Central why.",
     "unauthorized": "The credential is not accepted: copy id, secret and version from Associates Central again.",
     "rejected": "Amazon does not take the request: check that the Associate tag belongs to this locale and account.",
     "unreachable": "No answer: check the network, and a `host` or endpoint of your own.",

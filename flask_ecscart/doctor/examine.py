@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from flask_ecscart.doctor import configuration, goods, locales, outside, pages, state, widget
 from flask_ecscart.doctor.finding import Finding, redacted
 from flask_ecscart.doctor.patient import Patient
-from flask_ecscart.errors import ConfigError, ECSCartError
+from flask_ecscart.errors import CatalogError, ConfigError, ECSCartError
 
 __all__ = ["CHECKS", "Check", "examine", "not_started"]
 
@@ -52,6 +52,8 @@ def examine(patient: Patient) -> list[Finding]:
 def not_started(problem: ECSCartError | LookupError) -> Finding:
     """The one finding of a site that does not start."""
     fix = problem.fix if isinstance(problem, ConfigError) else ""
+    if isinstance(problem, CatalogError):
+        fix = f"Mend it in the spreadsheet; this shows every other slip: flask ecscart catalog check {problem.path}"
     return Finding(
         level="error",
         check="settings",

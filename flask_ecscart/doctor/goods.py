@@ -130,7 +130,8 @@ def catalog_status(patient: Patient) -> Iterator[Finding]:
     except StateUnavailable:
         return  # told by the look at the database itself
     for one in said:
-        if one.source != "file":  # the file was looked at itself
+        # The file was looked at itself, and whose region has no credential is told by `credentials`.
+        if one.source != "file" and (one.source, one.state) != ("creators", "no_credential"):
             yield from _of_source(one)
 
 
@@ -168,24 +169,26 @@ def credentials(patient: Patient) -> Iterator[Finding]:
     creators = _part("creators", patient.site.settings.catalog)
     if creators is None:
         return
-    bad: list[Finding] = []
     offered = [code for code, row in patient.site.settings.locales.items() if row.associate_tag]
     have = read_credentials(creators, offered)
+    without: dict[str | None, list[str]] = {}
     for code in offered:
         region = region_of(code)
         if region is None or region not in have:
-            bad.append(_other_region(code, region, list(have)))
+            without.setdefault(region, []).append(code)
+    bad = [_other_region(region, codes, list(have)) for region, codes in without.items()]
     yield from bad or [good("credentials", "The Creators API credentials are of the regions of all offered locales.")]
 
 
-def _other_region(code: str, region: str | None, have: list[str]) -> Finding:
+def _other_region(region: str | None, codes: list[str], have: list[str]) -> Finding:
+    where = ", ".join(codes)
     if region is None:
-        return _credential("note", f"Amazon's API does not answer for {code}.", "Keep its products in your own file.")
+        return _credential("note", f"Amazon's API does not answer for {where}.", "Keep its products in your own file.")
     number = list(REGIONS).index(region) + 1
     return _credential(
         "warning",
-        f"{code} belongs to region {region}; the API credentials are of {', '.join(have)}.",
-        f"Add a credential of version 2.{number} or 3.{number}, or keep the products of {code} in your own file.",
+        f"{where}: of region {region}; the API credentials are of {', '.join(have)}.",
+        f"Add a credential of version 2.{number} or 3.{number}, or keep the products of {where} in your own file.",
     )
 
 

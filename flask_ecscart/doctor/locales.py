@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from flask_ecscart.catalog.layers import LayeredCatalog
 from flask_ecscart.doctor.finding import Finding, Level, good
 from flask_ecscart.doctor.patient import Patient
 from flask_ecscart.errors import ConfigError, StateUnavailable
 from flask_ecscart.locales import LOCALES
-from flask_ecscart.settings import LocaleSettings
+from flask_ecscart.settings import HandoffMode, LocaleSettings
 from flask_ecscart.state.counters import Total
 from flask_ecscart.texts import DISCLOSURES
 
@@ -73,40 +74,45 @@ def _tag_finding(level: Level, what: str, why: str, code: str) -> Finding:
 
 
 def handoffs(patient: Patient) -> Iterator[Finding]:
-    """How each locale's carts leave."""
-    for code, row in patient.site.settings.locales.items():
-        yield from _handoff(code, row)
+    """How each locale's carts leave; those that leave alike are told together."""
+    rows = patient.site.settings.locales
+    ways: dict[HandoffMode, list[str]] = {}
+    for code, row in rows.items():
+        ways.setdefault(row.handoff, []).append(code)
+    for mode, codes in ways.items():
+        yield from _handoff(mode, codes)
+    for code, row in rows.items():
+        if row.handoff == "form" and row.max_items_per_form > _USUAL_ITEMS:
+            yield Finding(
+                level="note",
+                check="handoff",
+                what=f"{code}: up to {row.max_items_per_form} items go into one form.",
+                why="How many Amazon takes is not known; what it does not take it drops without a word.",
+                mend=f'Try a cart of that size yourself, or leave "max_items_per_form" at {_USUAL_ITEMS}.',
+            )
 
 
-def _handoff(code: str, row: LocaleSettings) -> Iterator[Finding]:
-    host = LOCALES[code].retail_host
-    if row.handoff == "links":
-        yield good("handoff", f"{code}: shoppers leave by tagged links, which always work.")
-    elif row.handoff == "form":
+def _handoff(mode: HandoffMode, codes: list[str]) -> Iterator[Finding]:
+    where, setting = ", ".join(codes), f'ECSCART_LOCALES[{(codes[0] if len(codes) == 1 else "…")!r}]["handoff"]'
+    if mode == "links":
+        yield good("handoff", f"{where}: shoppers leave by tagged links, which always work.")
+    elif mode == "form":
         yield Finding(
             level="note",
             check="handoff",
-            what=f"{code}: shoppers leave by Amazon's Add to Cart form, which was not tested against the live {host}.",
+            what=f"{where}: shoppers leave by Amazon's Add to Cart form, which was not tested against the live Amazon.",
             why="Should Amazon change it, carts arrive empty; the tagged links beside it still work.",
-            mend="Click it through once, signed in and as a guest, on a computer and a phone. If it fails, set "
-            f'ECSCART_LOCALES[{code!r}]["handoff"] to "links".',
+            mend="Click it through once for each locale, signed in and as a guest, on a computer and a phone. Where it "
+            f'fails, set {setting} to "links".',
         )
-    elif row.handoff in {"demo", "off"}:
-        where = "for the demo's stand-in shop, where nothing is sold" if row.handoff == "demo" else "by no way at all"
+    elif mode in {"demo", "off"}:
+        way = "for the demo's stand-in shop, where nothing is sold" if mode == "demo" else "by no way at all"
         yield Finding(
             level="warning",
             check="handoff",
-            what=f"{code}: shoppers leave {where}.",
+            what=f"{where}: shoppers leave {way}.",
             why="No purchase comes of it, so nothing is earned.",
-            mend=f'Before visitors come, set ECSCART_LOCALES[{code!r}]["handoff"] to "form" or "links".',
-        )
-    if row.handoff == "form" and row.max_items_per_form > _USUAL_ITEMS:
-        yield Finding(
-            level="note",
-            check="handoff",
-            what=f"{code}: up to {row.max_items_per_form} items go into one form.",
-            why="How many Amazon takes is not known; what it does not take it drops without a word.",
-            mend=f'Try a cart of that size yourself, or leave "max_items_per_form" at {_USUAL_ITEMS}.',
+            mend=f'Before visitors come, set {setting} to "form" or "links".',
         )
 
 
@@ -146,6 +152,8 @@ def disclosures(patient: Patient) -> Iterator[Finding]:
         if row.handoff != "off":
             languages.setdefault(LOCALES[code].language, []).append(code)
     bad = [finding for language, codes in languages.items() for finding in _of_disclosure(language, codes, own)]
+    if isinstance(patient.site.catalog, LayeredCatalog):  # which is where prices come from
+        bad += _of_disclaimer(list(languages), own)
     yield from bad or [good("disclosure", "The disclosure sentence is there in every language that is needed.")]
 
 
@@ -169,4 +177,17 @@ def _of_disclosure(language: str, codes: list[str], own: dict[str, str]) -> Iter
             what=f"{', '.join(codes)}: your own disclosure sentence does not name Amazon.",
             why=why,
             mend=f'Mend it in ECSCART_TEXTS["{name if name in own else "disclosure"}"].',
+        )
+
+
+def _of_disclaimer(languages: list[str], own: dict[str, str]) -> Iterator[Finding]:
+    absent = [language for language in languages if language != "en" and f"disclaimer_{language}" not in own]
+    if absent and "disclaimer" not in own:
+        yield Finding(
+            level="note",
+            check="disclosure",
+            what=f"The sentence about prices is shown in English where the language is {', '.join(absent)}.",
+            why="The Associates programme asks for it beside prices, and shoppers should understand it.",
+            mend="Copy it from the programme's policies of that locale: "
+            f'ECSCART_TEXTS = {{"disclaimer_{absent[0]}": "…"}}.',
         )

@@ -108,16 +108,18 @@ def _content_policy(patient: Patient, path: str, response: TestResponse, reader:
         wanted = _forms(patient)  # it has no script
     else:
         wanted = [*_forms(patient), *_widget(patient, reader)]
+    forbidden: dict[tuple[str, str], list[str]] = {}
     for directive, url, cost in wanted:
         tag = next((one for one in reader.scripts if one["src"].split("?")[0].endswith(url)), dict[str, str]())
-        if all(_allowed(policy, directive, url, patient, tag) for policy in held):
-            continue
+        if not all(_allowed(policy, directive, url, patient, tag) for policy in held):
+            forbidden.setdefault((directive, cost), []).append(url)
+    for (directive, cost), urls in forbidden.items():
         yield Finding(
             level="error",
             check="content-security-policy",
-            what=f"{path}: the Content-Security-Policy forbids {url} in {directive}.",
+            what=f"{path}: the Content-Security-Policy forbids {' and '.join(urls)} in {directive}.",
             why=cost,
-            mend=f"Add {_source(url)} to {directive} in the policy of the pages that carry the cart.",
+            mend=f"Add {' '.join(map(_source, urls))} to {directive} in the policy of the pages that carry the cart.",
         )
     if any("sandbox" in policy for policy in held):
         yield from _sandboxed(path, held)
@@ -140,7 +142,7 @@ def _forms(patient: Patient) -> list[tuple[str, str, str]]:
     wanted: list[tuple[str, str, str]] = []
     for code, row in patient.site.settings.locales.items():
         if row.handoff in {"form", "purchase_url"}:
-            cost = f"The button that takes a {code} cart to Amazon does nothing when clicked."
+            cost = "The button that takes a cart to Amazon does nothing when clicked."
             wanted.append(("form-action", f"https://{LOCALES[code].retail_host}{_ADD_TO_CART}", cost))
     return wanted
 

@@ -52,17 +52,17 @@ def _of_file(patient: Patient, path: str) -> Iterator[Finding]:
     for name, wanted in _HEADERS.items():
         if wanted not in response.headers.get(name, "").lower():
             what = f"{path} is served with {name}: {response.headers.get(name) or '(none)'}; it should say {wanted}."
-            yield _wrong(what, usual)
+            yield _slow(what, usual) if name == "Cache-Control" else _wrong(what, usual)
     if response.headers.getlist("Set-Cookie"):
-        yield Finding(
-            level="warning",
-            check="widget",
-            what=f"{path} sets a cookie.",
-            why="Caches then do not keep it, or give one visitor's cookie to the next.",
-            mend=usual,
-        )
+        why = "Caches then do not keep it, or give one visitor's cookie to the next."
+        yield Finding(level="warning", check="widget", what=f"{path} sets a cookie.", why=why, mend=usual)
 
 
 def _wrong(what: str, mend: str) -> Finding:
     why = "Browsers do not run it, or not on pages of other origins: no button works there."
     return Finding(level="error", check="widget", what=what, why=why, mend=mend)
+
+
+def _slow(what: str, mend: str) -> Finding:
+    why = "Every page fetches it anew before its buttons work, and shoppers on a phone wait."
+    return Finding(level="warning", check="widget", what=what, why=why, mend=mend)

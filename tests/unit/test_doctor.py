@@ -249,10 +249,38 @@ CREDENTIAL = {"credential_id": "id-of-a-credential", "credential_secret": "hush-
 
 def test_credentials_of_one_region_leave_the_locales_of_others_to_the_file(make: Callable[..., Shop]) -> None:
     found = said(look(make(ECSCART_CATALOG={"creators": CREDENTIAL})), "credentials")
-    assert ("warning", "DE belongs to region EU; the API credentials are of NA.") in found
+    assert ("warning", "DE: of region EU; the API credentials are of NA.") in found
     both = {"NA": CREDENTIAL, "EU": {**CREDENTIAL, "version": "2.2"}}
     found = said(look(make(ECSCART_CATALOG={"creators": both})), "credentials")
-    assert [what for _, what in found if "belongs to" in what] == []
+    assert [what for _, what in found if "of region" in what] == []
+    more = LOCALES | {code: {"associate_tag": f"{code.lower()}lamp-21", "handoff": "links"} for code in ("FR", "IT")}
+    shop = make(ECSCART_CATALOG={"creators": CREDENTIAL}, ECSCART_LOCALES=more)
+    shop.cart()
+    found = look(shop)
+    assert said(found, "credentials") == [("warning", "DE, FR, IT: of region EU; the API credentials are of NA.")]
+    assert said(found, "catalog-status") == [], "it says no more than that"
+
+
+def test_a_sentence_about_prices_in_another_language_is_the_owners_to_set(make: Callable[..., Shop]) -> None:
+    both = {"NA": CREDENTIAL, "EU": {**CREDENTIAL, "version": "2.2"}}
+    finding = one(look(make(ECSCART_CATALOG={"creators": both})), "disclosure")
+    assert (finding.level, "English where the language is de" in finding.what) == ("note", True)
+    for name in ("disclaimer", "disclaimer_de"):
+        assert said(look(make(ECSCART_CATALOG={"creators": both}, ECSCART_TEXTS={name: "Preise…"})), "disclosure") == []
+
+
+def test_locales_whose_carts_leave_alike_are_told_in_one_finding(make: Callable[..., Shop]) -> None:
+    rows = {code: {"associate_tag": f"{code.lower()}lamp-20"} for code in ("US", "CA", "MX")}
+    finding = one(look(make(ECSCART_LOCALES=rows | {"DE": LOCALES["DE"]})), "handoff")
+    assert (finding.level, finding.what.partition(":")[0]) == ("note", "US, CA, MX")
+
+
+def test_a_content_policy_that_stops_several_hand_offs_is_one_finding(make: Callable[..., Shop]) -> None:
+    rows = {"US": {"associate_tag": "lamp-20"}, "DE": {"associate_tag": "lampe-21"}}
+    shop = make(ECSCART_LOCALES=rows)
+    front_page(shop, headers={"Content-Security-Policy": "form-action 'self'"})
+    finding = one(look(shop), "content-security-policy")
+    assert "https://www.amazon.com https://www.amazon.de" in finding.mend
 
 
 def test_a_site_whose_database_is_not_there_yet_is_not_asked_for_what_amazon_said(make: Callable[..., Shop]) -> None:
@@ -570,13 +598,13 @@ def _set(name: str, value: str | None) -> Callable[[Response], None]:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (_set("Cross-Origin-Resource-Policy", "same-origin"), "Cross-Origin-Resource-Policy: same-origin"),
-        (_set("Access-Control-Allow-Origin", None), "Access-Control-Allow-Origin: (none)"),
-        (_set("Content-Type", "text/plain"), "Content-Type: text/plain"),
-        (_set("Cache-Control", "no-store"), "Cache-Control: no-store"),
-        (_set("Set-Cookie", "session=1"), "sets a cookie"),
-        (lambda response: response.set_data(b"/* minified */"), "as it was built"),
-        (lambda response: setattr(response, "status_code", 403), "answers 403"),
+        (_set("Cross-Origin-Resource-Policy", "same-origin"), "error: Cross-Origin-Resource-Policy: same-origin"),
+        (_set("Access-Control-Allow-Origin", None), "error: Access-Control-Allow-Origin: (none)"),
+        (_set("Content-Type", "text/plain"), "error: Content-Type: text/plain"),
+        (_set("Cache-Control", "no-store"), "warning: Cache-Control: no-store"),
+        (_set("Set-Cookie", "session=1"), "warning: sets a cookie"),
+        (lambda response: response.set_data(b"/* minified */"), "error: as it was built"),
+        (lambda response: setattr(response, "status_code", 403), "error: answers 403"),
     ],
 )
 def test_a_host_that_spoils_the_widget_file_is_found(
@@ -593,7 +621,8 @@ def test_a_host_that_spoils_the_widget_file_is_found(
 
     found = said(look(shop), "widget")
     assert len(found) == 2
-    assert all(words in what for _, what in found)
+    level, _, what = words.partition(": ")
+    assert all((level, True) == (each, what in told) for each, told in found)
 
 
 # --- Other machines, asked with --online only -------------------------------------------------------------------
@@ -727,12 +756,25 @@ def test_a_site_that_does_not_start_gets_one_finding(tmp_path: Path) -> None:
         ECSCart(app)
         return app
 
+    def without_catalog() -> Flask:
+        app = Flask("without", instance_path=str(tmp_path))
+        app.config.update(SECRET_KEY=GOOD_KEY, ECSCART_LOCALES=LOCALES, ECSCART_CATALOG=str(sheet))
+        ECSCart(app)
+        return app
+
+    sheet = tmp_path / "goods.csv"
+    sheet.write_text("locale,asin,title\n" + "US,nonsense,Lamp\n" * 10_000)
     runner = Flask("runner").test_cli_runner()
-    for factory, words in ((broken, "associate_tag"), (lambda: Flask("bare"), "not registered")):
+    for factory, words in (
+        (broken, "associate_tag"),
+        (lambda: Flask("bare"), "not registered"),
+        (without_catalog, 'line 2, column "asin"'),
+    ):
         printed = runner.invoke(ecscart, ["doctor", "--json"], obj=ScriptInfo(create_app=factory))
         (finding,) = json.loads(printed.output)["findings"]
         assert (printed.exit_code, finding["level"], words in finding["what"]) == (2, "error", True)
         assert finding["mend"]
+    assert f"flask ecscart catalog check {sheet}" in finding["mend"]
 
 
 def test_no_secret_is_printed_whoever_says_it(make: Callable[..., Shop]) -> None:
