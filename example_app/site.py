@@ -11,6 +11,7 @@ from flask import Flask, Response, abort, render_template, request
 
 from example_app.posts import POSTS, STORES
 from example_app.products import CATALOG, Card, read_products
+from example_app.themes import install as install_themes
 from flask_ecscart import ECSCart
 
 __all__ = ["create_app"]
@@ -42,6 +43,8 @@ def create_app(config: Mapping[str, object] | None = None, *, instance: Path | N
     @app.get("/about")
     def about() -> str:
         return render_template("about.html", posts=POSTS)
+
+    install_themes(app)
 
     @app.errorhandler(404)
     def not_found(_error: Exception) -> tuple[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -23,6 +24,7 @@ from jinja2 import Environment
 from example_app import elsewhere, site
 from example_app.posts import POSTS, STORES, Post
 from example_app.products import CATALOG, read_products
+from example_app.themes import THEMES, Theme
 from flask_ecscart.catalog.file import FileCatalog, check
 from flask_ecscart.locales import LOCALES, RECORDED
 from flask_ecscart.model import CartItem, Offer, Product
@@ -33,6 +35,8 @@ STATIC = ROOT / "example_app" / "static"
 RETAIL = ROOT / "flask_ecscart" / "templates" / "ecscart" / "retail.html"
 DISCLOSURE = "As an Amazon Associate I earn from qualifying purchases."
 PAGES = ["/", "/about", "/nowhere", *(f"/posts/{post.slug}" for post in POSTS)]
+LOOKS = ["/themes", *(f"/themes/{theme.name}" for theme in THEMES[1:])]
+MANIFEST = json.loads((ROOT / "widget" / "custom-elements.json").read_text())
 SHOP = "http://127.0.0.1:8000"
 MONEY = re.compile(r"[$£€￥¥]\s?\d|\d\s?[€円]|EUR \d")
 
@@ -215,19 +219,19 @@ def test_every_link_in_the_catalog_leads_to_the_card_of_its_product(catalog: Fil
 # --- The pages -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", PAGES + LOOKS)
 def test_a_page_answers(path: str, visitor: FlaskClient) -> None:
     assert visitor.get(path).status_code == (404 if path == "/nowhere" else 200)
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", PAGES + LOOKS)
 def test_a_page_has_no_inline_script_or_style(path: str, visitor: FlaskClient) -> None:
     page = Page(visitor.get(path).text)
     assert page.inline == []
     assert page.acting_attributes() == []
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", PAGES + LOOKS)
 def test_a_page_fetches_from_its_own_site_alone_and_all_of_it_is_there(path: str, visitor: FlaskClient) -> None:
     for address in Page(visitor.get(path).text).fetched():
         assert re.match(r"/(?!/)", address), address
@@ -235,14 +239,14 @@ def test_a_page_fetches_from_its_own_site_alone_and_all_of_it_is_there(path: str
             assert answer.status_code == 200, address
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", PAGES + LOOKS)
 def test_a_page_forbids_everything_it_does_not_need(path: str, visitor: FlaskClient) -> None:
     policy = visitor.get(path).headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", PAGES + LOOKS)
 def test_a_page_discloses_and_shows_no_price(path: str, visitor: FlaskClient) -> None:
     text = Page(visitor.get(path).text).text
     assert DISCLOSURE in text
@@ -308,6 +312,51 @@ def test_the_cards_show_what_the_catalog_calls_the_product(catalog: FileCatalog)
     for (locale, asin), card in read_products().items():
         product = catalog.lookup(locale, [asin])[asin]
         assert (card.title, card.image) == (product.title, product.image)
+
+
+# --- The cart in three looks ---------------------------------------------------------------------------------
+
+
+def documented(kind: str) -> set[str]:
+    elements = [element for module in MANIFEST["modules"] for element in module["declarations"]]
+    return {one["name"] for element in elements for one in element[kind]}
+
+
+def test_the_looks_are_reached_from_every_page_of_the_blog_and_from_each_other(visitor: FlaskClient) -> None:
+    for path in PAGES:
+        assert {"href": "/themes"} in Page(visitor.get(path).text).all("a")
+    for path in LOOKS:
+        links = Page(visitor.get(path).text).all("a")
+        assert [link["href"] for link in links if link["href"].startswith("/themes")] == LOOKS
+        assert len([link for link in links if "aria-current" in link]) == 1
+    assert visitor.get("/themes/nothing").status_code == 404
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+def test_a_look_is_made_of_what_is_documented(theme: Theme) -> None:
+    rules = re.sub(r"/\*.*?\*/", "", theme.sheet, flags=re.DOTALL)
+    used = set(re.findall(r"(--ecs-[a-z-]+):", rules))
+    assert used == (documented("cssProperties") if rules else set())
+    assert set(re.findall(r"--[a-z_]\w*", rules)) <= {"--ecs"}
+    assert set(re.findall(r"::part\(([^)]*)\)", rules)) <= documented("cssParts")
+    assert re.search(r"[.#][a-z][\w-]*[^;}]*\{|!important|url\(", rules) is None
+    assert bool(rules) == (theme.name != "plain")
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+def test_a_look_shows_the_very_sheet_it_wears(theme: Theme, visitor: FlaskClient) -> None:
+    page = Page(visitor.get(f"/themes/{theme.name}", follow_redirects=True).text)
+    worn = [link["href"] for link in page.all("link") if link["href"].endswith(f"/{theme.name}.css")]
+    assert len(worn) == bool(theme.sheet)
+    assert theme.sheet in page.text
+    for address in worn:
+        with visitor.get(address) as answer:
+            assert answer.text.strip().endswith(theme.sheet)
+
+
+def test_the_sheet_around_the_looks_says_nothing_of_the_inside_of_the_cart() -> None:
+    around = (STATIC / "themes" / "page.css").read_text()
+    assert re.search(r"--ecs-|::part", around) is None
 
 
 # --- The page on another origin ------------------------------------------------------------------------------
