@@ -14,7 +14,17 @@ import msgspec
 
 from flask_ecscart.texts import de, en, fr, ja
 
-__all__ = ["DISCLAIMER", "DISCLOSURES", "LANGUAGES", "TEXTS", "Words", "programme_text", "text", "wrong_texts"]
+__all__ = [
+    "DISCLAIMER",
+    "DISCLOSURES",
+    "LANGUAGES",
+    "TEXTS",
+    "Words",
+    "programme_language",
+    "programme_text",
+    "text",
+    "wrong_texts",
+]
 
 LANGUAGES: dict[str, dict[str, str]] = {"en": en.WORDS, "de": de.WORDS, "fr": fr.WORDS, "ja": ja.WORDS}
 """Every text by language and name."""
@@ -81,6 +91,15 @@ def programme_text(overrides: Mapping[str, str], name: str, language: str, **val
     known = _PROGRAMME[name]
     chosen = overrides.get(f"{name}_{language}", overrides.get(name, known.get(language, known["en"])))
     return chosen.format(**values)
+
+
+def programme_language(overrides: Mapping[str, str], name: str, language: str) -> str | None:
+    """The language `programme_text` answers in; None when it is the owner's and only the owner knows."""
+    if f"{name}_{language}" in overrides:
+        return language
+    if name in overrides:
+        return None
+    return language if language in _PROGRAMME[name] else "en"
 
 
 def wrong_texts(overrides: Mapping[str, str]) -> str | None:

@@ -21,7 +21,7 @@ WORDS: dict[str, str] = {
     "gone": "Zurzeit nicht verfügbar",
     "remove": "Entfernen",
     "subtotal": "Zwischensumme",
-    "as_of": "Preise vom Stand {time}",
+    "as_of": "Preise: Stand {time}",
     "failed": "Das hat nicht geklappt. {detail}",
     "clear": "Diesen Warenkorb leeren",
     "clear_ask": "Alles aus diesem Warenkorb entfernen?",
@@ -35,23 +35,26 @@ WORDS: dict[str, str] = {
     # --- notices
     "quantity_capped": "Sie wollten {requested}; dieser Verkäufer erlaubt {actual}.",
     "quantity_capped_total": "Sie wollten {requested}; ein Warenkorb fasst höchstens {actual} von einem Artikel.",
-    "saved_for_later": "Für später gemerkt: zurzeit nicht verfügbar. Der Artikel kommt von selbst zurück.",
+    "saved_for_later": (
+        "Für später gemerkt: zurzeit nicht verfügbar. Sobald es ihn wieder gibt, kommt er von selbst zurück."
+    ),
     "moved_to_cart": "Wieder verfügbar und zurück in Ihrem Warenkorb.",
     "refused": "Dieser Artikel konnte nicht in den Warenkorb gelegt werden: {reason}",
     "refused_ineligible": (
         "Er ist hier nicht einzeln zu kaufen (wählen Sie eine Ausführung, oder es ist ein digitaler Artikel)."
     ),
     "refused_inaccessible": "Sein Verkäufer nimmt nicht teil.",
+    "refused_unknown": "Dieser Shop kennt ihn nicht.",
     "refused_other": "Der Shop hat ihn nicht angenommen.",
     "too_many": "Ein Warenkorb fasst höchstens {n} verschiedene Artikel, und Ihrer ist voll. Entfernen Sie erst einen.",
     "cart_renewed": "Ihr Warenkorb war abgelaufen; wir haben die Artikel wieder hineingelegt.",
     # --- the way out
     "demo_retailer": "Demo Store",
     "note": (
-        "{to} öffnet sich in einem neuen Tab und fragt vielleicht nach Ihrer Anmeldung. "
+        "{to} öffnet sich in einem neuen Tab und bittet Sie vielleicht, sich anzumelden. "
         "Gekauft ist nichts, bevor Sie dort bezahlen."
     ),
-    "parts_note": "{to} nimmt so viele Artikel in {k} Teilen an. Senden Sie jeden davon.",
+    "parts_note": "{to} nimmt so viele Artikel in {k} Teilen an. Senden Sie jeden Teil einzeln.",
     "sent_ask": ("Zurück von {to}? Wenn Ihre Artikel dort im Warenkorb liegen, beginnen Sie hier einen neuen."),
     "paid": "(bezahlter Link)",
     "off": "Dieser Warenkorb kann von hier nicht an {to} gesendet werden.",
@@ -71,6 +74,7 @@ WORDS: dict[str, str] = {
     "offer": "Ein Angebot ohne Titel",
     # --- prices
     "price_as_of": "Stand {time}",
+    "moment": "{day}.{month}.{year}, {time} UTC",
     "prime_exclusive": "für Prime-Mitglieder",
     "prime_early_access": "Früher Zugang mit Prime",
     "price_hidden": "Preis bei {to} ansehen",

@@ -40,6 +40,7 @@ WORDS: dict[str, str] = {
     "refused": "This item could not be put into the cart: {reason}",
     "refused_ineligible": "it cannot be bought on its own here (choose a variation, or it is a digital item).",
     "refused_inaccessible": "its seller does not take part.",
+    "refused_unknown": "this shop does not know it.",
     "refused_other": "the store did not take it.",
     "too_many": "A cart holds at most {n} different items, and yours is full. Remove one first.",
     "cart_renewed": "Your cart had expired; we put the items back.",
@@ -63,6 +64,7 @@ WORDS: dict[str, str] = {
     "offer": "An offer without a title",
     # --- prices
     "price_as_of": "as of {time}",
+    "moment": "{year}-{month}-{day} {time} UTC",
     "prime_exclusive": "for Prime members",
     "prime_early_access": "Prime early access",
     "price_hidden": "See the price at {to}",

@@ -7,6 +7,7 @@ import logging
 import secrets
 import unicodedata
 from collections.abc import Callable
+from datetime import datetime, timezone
 from http import HTTPStatus
 from typing import ParamSpec
 from urllib.parse import urlencode, urlsplit
@@ -14,10 +15,12 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 from flask import Response, redirect, render_template, request
 from jinja2 import TemplateError
+from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
 from flask_ecscart.errors import ECSError, StateUnavailable, TransportError
-from flask_ecscart.texts import Words
+from flask_ecscart.locales import Locale
+from flask_ecscart.texts import Words, programme_language
 from flask_ecscart.web.language import asked_language, page_language
 from flask_ecscart.web.origins import Who, set_cookie
 from flask_ecscart.web.problems import Refused, as_refused, problem_response
@@ -58,6 +61,17 @@ class PageData(msgspec.Struct, frozen=True, kw_only=True):
         """`title` without control characters and not longer than a page can bear."""
         clean = "".join(c for c in title if not unicodedata.category(c).startswith("C"))
         return clean if len(clean) <= _LONGEST_TITLE else clean[: _LONGEST_TITLE - 1].rstrip() + "…"
+
+    def moment(self, iso: str) -> str:
+        """A time of the API as people write it."""
+        at = datetime.fromisoformat(iso.replace("Z", "+00:00")).astimezone(timezone.utc)
+        parts = {"year": f"{at:%Y}", "month": f"{at:%m}", "day": f"{at:%d}", "time": f"{at:%H:%M}"}
+        return self.t("moment", **parts)
+
+    def language_of(self, name: str, locale: Locale) -> Markup:
+        """The `lang` attribute of the "disclosure" or "disclaimer" of a locale: it may not be the page's."""
+        language = programme_language(self.t.own, name, locale.language)
+        return Markup(' lang="{}"').format(language) if language not in {None, self.language} else Markup("")
 
     def link(self, url: str) -> str | None:
         """`url` where it is an address a page may link to."""

@@ -72,7 +72,8 @@ def add_form() -> BaseResponse:
         site.carts.add(who.shopper, locale, [item], f"{key}:{item.quantity}"[:200] if key else None, page=who.page)
     except ECSError as error:
         words = Words(site.settings.texts, page_language(locale))
-        return _confirm(site, who, item, locale, problem=why_refused(words, error))
+        known = item.asin is None or item.asin in site.catalog.lookup(locale, [item.asin])
+        return _confirm(site, who, item, locale, problem=why_refused(words, error, known=known))
     return to_cart_page(site, who, locale)
 
 

@@ -71,12 +71,13 @@ def present_product(site: Site, product: Product, *, language: str = "en") -> Pr
     rules = PriceRules(site, product.locale)
     offer = product.offers[0] if product.offers else None
     price = rules.of_offer(offer)
+    url = _link(locale, tag, product, product.asin)
     choices = choices_of(site, product, language=language)
     shown = [price.money, *(choice.price for choice in choices)]
     return ProductOut(
         asin=product.asin,
         title=product.title,
-        url=_link(locale, tag, product, product.asin),
+        url=url,
         available=offer is not None and offer.available,
         image=product.image,
         limit=offer.limit if offer is not None else None,
@@ -85,6 +86,7 @@ def present_product(site: Site, product: Product, *, language: str = "en") -> Pr
         price_hidden=price.hidden,
         deal=price.deal,
         price_note=_price_note(words, locale, price),
+        link_note=words("paid") if leads_to_the_retailer(url, locale) else None,
         disclaimer=programme_text(site.settings.texts, "disclaimer", locale.language, retailer=locale.seller_nickname)
         if any(money is not None for money in shown)
         else None,

@@ -19,11 +19,13 @@ _REASONS = {
 }
 
 
-def why_refused(words: Words, error: ECSError) -> str:
-    """What to tell the shopper; the service's own words where we have none."""
+def why_refused(words: Words, error: ECSError, *, known: bool = True) -> str:
+    """What to tell the shopper; the service's own words where we have none. `known`: whether the catalog has it."""
     if error.code == ExceededMaximumCartItems.code:
         return words("too_many", n=MAX_ENTRIES)
     reason = _REASONS.get(error.code)
+    if reason == "refused_ineligible" and not known:
+        reason = "refused_unknown"
     return words("refused", reason=words(reason)) if reason else error.message
 
 
@@ -33,6 +35,6 @@ def refused_items(site: Site, locale: str, language: str, items: Sequence[NewIte
     several = asins if error.code == ItemNotEligibleForCart.code else []
     found = site.catalog.lookup(locale, several) if several else dict[str, Product]()
     return as_refused(error).retold(
-        why_refused(Words(site.settings.texts, language), error),
+        why_refused(Words(site.settings.texts, language), error, known=not several or bool(found)),
         [choice for asin in asins if asin in found for choice in choices_of(site, found[asin], language=language)],
     )

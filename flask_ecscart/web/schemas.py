@@ -192,6 +192,7 @@ class ProductOut(_Out, frozen=True, omit_defaults=True):
     price_hidden: bool = False
     deal: Deal | None = None
     price_note: str | None = None
+    link_note: str | None = None
     disclaimer: str | None = None
     """The programme's sentence about prices, where one is shown."""
     choices: list[ChoiceOut] = []

@@ -14,6 +14,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
 from flask_ecscart.locales import LOCALES
+from tests.support.blog import Blog
 from tests.support.retail import RetailStandIn, browser_with_amazon_at, retail_stand_in
 from tests.support.shop import Shop
 from tests.support.web import Site
@@ -60,14 +61,14 @@ def visit(amazon: RetailStandIn, shoppers_browser: Browser) -> Iterator[Callable
 
 
 @pytest.fixture
-def shop_site(tmp_path: Path, serve: Callable[..., Site]) -> Iterator[Callable[..., str]]:
-    """`shop_site(US={…})`: the address of a site that hands off to these locales and sells any ASIN."""
+def shop_site(tmp_path: Path, serve: Callable[..., Site], blog: Blog) -> Iterator[Callable[..., str]]:
+    """`shop_site(US={…})`: the address of a site that sells any ASIN there, also from the pages of the blog."""
     made: list[Shop] = []
 
     def start(**locales: object) -> str:
-        shop = Shop(tmp_path, ECSCART_LOCALES=locales or TAGS, ECSCART_CATALOG=None)
+        config = {"ECSCART_LOCALES": locales or TAGS, "ECSCART_ALLOWED_ORIGINS": [blog.origin]}
+        shop = Shop(tmp_path, ECSCART_CATALOG=None, **config)
         made.append(shop)
-        _add_owners_page(shop.app)
         return serve(shop.app).url
 
     yield start
@@ -75,14 +76,15 @@ def shop_site(tmp_path: Path, serve: Callable[..., Site]) -> Iterator[Callable[.
         shop.site.database.close()
 
 
-def _add_owners_page(app: Flask) -> None:
-    page = "<!doctype html><html lang=en><title>Blog</title>{{ ecscart.script() }}{{ ecscart.cart() }}"
-
-    @app.get("/blog/<locale>")
-    def blog(locale: str) -> str:
-        buttons = f'{{{{ ecscart.button("{LAMP}", locale="{locale}", quantity=2) }}}}'
-        buttons += f'{{{{ ecscart.button("{MUG}", locale="{locale}") }}}}'
-        return str(app.jinja_env.from_string(page + buttons).render(**app.template_context_processors[None][-1]()))
+def blog_page(blog: Blog, url: str, locale: str) -> str:
+    """The address of a page on another origin with the mini-cart and two buttons."""
+    script = f'<script type="module" src="{url}/ecscart/ecscart.js"></script>'
+    body = f'<ecs-cart><a href="{url}/ecscart/cart">Cart</a></ecs-cart>'
+    for asin, quantity in ((LAMP, 2), (MUG, 1)):
+        link = f'<a href="{url}/ecscart/add?asin={asin}&amp;locale={locale}&amp;quantity={quantity}">{asin}</a>'
+        element = f'<ecs-add-to-cart asin="{asin}" locale="{locale}" quantity="{quantity}">'
+        body += f"{element}{link}</ecs-add-to-cart>"
+    return blog.write(body, head=script)
 
 
 def put_in_by_forms(page: Page, url: str, locale: str) -> None:
@@ -110,24 +112,31 @@ def test_the_page_without_javascript_sends_exactly_this(
 
 
 @every_locale
-def test_the_widget_sends_the_same(
-    visit: Callable[..., Page], shop_site: Callable[..., str], amazon: RetailStandIn, locale: str
+def test_the_widget_on_a_page_of_another_origin_sends_the_same(
+    visit: Callable[..., Page], shop_site: Callable[..., str], blog: Blog, amazon: RetailStandIn, locale: str
 ) -> None:
     url = shop_site()
     page = visit()
-    page.goto(f"{url}/blog/{locale}")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(blog_page(blog, url, locale))
     for asin in (LAMP, MUG):
         with page.expect_response(lambda answer: answer.url.endswith("/items")):
             page.locator(f'ecs-add-to-cart[asin="{asin}"] a').click()
     page.get_by_role("button", name="Cart, 3 items").first.click()
-    button = page.get_by_role("dialog").locator('form[action$="/gp/aws/cart/add.html"] button')
+    form = page.get_by_role("dialog").locator('form[action$="/gp/aws/cart/add.html"]')
+    assert form.evaluate("f => [f.method, f.target, f.rel]") == ["get", "_blank", "sponsored nofollow noopener"]
+    button = form.get_by_role("button")
     expect(button).to_contain_text(LOCALES[locale].seller_nickname)
     button.hover()
     assert (amazon.requests, amazon.connections) == ([], 0)
     with page.context.expect_page() as popup:
         button.click()
     expect(popup.value.get_by_role("heading", name="Stand-in")).to_be_visible()
-    assert amazon.requests == [(URLS[locale], f"{url}/")]
+    assert amazon.requests == [(URLS[locale], f"{blog.origin}/")], "by the click alone, and telling Amazon from where"
+    assert {one.split("/ecscart/")[0] for one in asked if not one.startswith(blog.origin)} <= {url, "data:,"}
+    assert page.url == f"{blog.origin}/"
+    assert page.locator("iframe, link[rel*=pre], meta[http-equiv=refresh]").count() == 0
 
 
 def test_parts_are_sent_one_by_one_each_by_its_own_click(

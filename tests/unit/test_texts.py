@@ -56,7 +56,7 @@ def test_the_pages_and_the_widget_use_the_same_words(language: str) -> None:
         ("en", 0, "Continue to A with 0 items"),
         ("fr", 0, "Continuer vers A avec 0 article"),
         ("de", 2, "Mit 2 Artikeln weiter zu A"),
-        ("ja", 1, "1点を A で購入手続きへ"),
+        ("ja", 1, "A に進む（1点）"),
         ("xx", 2, "Continue to A with 2 items"),
     ],
 )

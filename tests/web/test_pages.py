@@ -127,6 +127,38 @@ def test_an_item_that_cannot_be_bought_says_so_on_the_page(shop: Shop) -> None:
     assert "it cannot be bought on its own here" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("en", "this shop does not know it"),
+        ("de", "Dieser Shop kennt ihn nicht"),
+        ("fr", "cette boutique ne le connaît pas"),
+        ("ja", "このショップでは取り扱いがありません"),
+    ],
+)
+def test_a_dead_asin_is_told_apart_from_one_that_cannot_be_bought(shop: Shop, lang: str, said: str) -> None:
+    page = shop.client.get(f"/ecscart/add?asin=B0DEADDEAD&lang={lang}").text
+    form = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page))
+    refused = shop.client.post("/ecscart/add", data=form)
+    assert (refused.status_code, said in refused.text) == (422, True)
+    answer = shop.client.post(
+        "/ecscart/v1/carts/US/items", json={"items": [{"asin": "B0DEADDEAD"}]}, headers={"Accept-Language": lang}
+    )
+    assert said in str((answer.json or {})["detail"])
+
+
+def test_a_sentence_in_another_language_than_its_page_says_so(make_shop: Callable[..., Shop]) -> None:
+    for texts, attribute in (
+        ({}, ' lang="en"'),
+        ({"disclosure_ja": "Amazonのアソシエイトとして…"}, ' lang="ja"'),
+        ({"disclosure": "Amazon pays."}, ""),
+    ):
+        locales = {"JP": {"associate_tag": "lamp-22", "handoff": "links"}}
+        shop = make_shop(ECSCART_LOCALES=locales, ECSCART_CATALOG=None, ECSCART_TEXTS=texts)
+        shop.add(LAMP, locale="JP")
+        assert f'<p class="quiet small"><span{attribute}>' in shop.client.get("/ecscart/cart?lang=fr").text
+
+
 def test_hostile_parameters_are_shown_as_text(shop: Shop) -> None:
     page = shop.client.get('/ecscart/add?asin="><script>alert(1)</script>')
     assert "<script>" not in page.text
@@ -246,7 +278,7 @@ def test_the_api_tells_notices_in_the_readers_language(shop: Shop) -> None:
     shop.add(LIMITED, quantity=9)
     cart = shop.client.get("/ecscart/v1/carts/US", headers={"Accept-Language": "fr-CA,fr;q=0.9"}).json
     assert cart is not None
-    assert cart["notices"][0]["message"] == "Vous en vouliez 9 ; ce vendeur en autorise 3."
+    assert cart["notices"][0]["message"] == "Vous en vouliez 9\u00a0; ce vendeur en autorise 3."
 
 
 def test_a_button_and_its_link_are_in_the_language_of_the_owners_page(shop: Shop) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from markupsafe import Markup
 
 from flask_ecscart.catalog.memory import MemoryCatalog
 from flask_ecscart.clock import iso
@@ -96,6 +97,8 @@ def test_a_hidden_price_is_nowhere_and_the_page_says_where_to_see_it(make: Calla
     assert "price" not in line(shop)
     for page in ("/ecscart/cart", f"/ecscart/add?asin={LAMP}"):
         assert "See the price at Amazon.com" in shop.client.get(page).text
+    way = f'<a href="https://www.amazon.com/dp/{LAMP}?tag=lamp-20" target="_blank" rel="sponsored nofollow noopener">'
+    assert f"{way}See the price at Amazon.com</a>" in shop.client.get(f"/ecscart/add?asin={LAMP}").text
 
 
 def test_even_a_hidden_offer_that_has_a_price_shows_none(make: Callable[..., Shop]) -> None:
@@ -113,12 +116,30 @@ def test_a_price_for_prime_members_says_so_beside_it(make: Callable[..., Shop], 
         assert label in shop.client.get(page).text
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("en", "as of 2026-03-14 09:26 UTC"),
+        ("de", "Stand 14.03.2026, 09:26 UTC"),
+        ("fr", "au 14/03/2026 à 09:26 UTC"),
+        ("ja", "2026年03月14日 09:26 UTC 時点"),
+    ],
+)
+def test_the_time_beside_a_price_is_written_as_its_reader_writes_it(
+    make: Callable[..., Shop], lang: str, said: str
+) -> None:
+    shop = make(sold())
+    shop.add(LAMP)
+    for page in (f"/ecscart/cart?lang={lang}", f"/ecscart/add?asin={LAMP}&lang={lang}"):
+        assert f"({said})" in shop.client.get(page).text
+
+
 def test_pages_print_the_time_beside_the_price(make: Callable[..., Shop]) -> None:
     shop = make(sold())
     shop.add(LAMP)
     for page in ("/ecscart/cart", f"/ecscart/add?asin={LAMP}"):
         text = shop.client.get(page).text
-        assert f"as of {iso(START)}" in text
+        assert "as of 2026-03-14 09:26 UTC" in text
         assert "accurate as of the date/time indicated" in text
 
 
@@ -134,6 +155,32 @@ def test_a_parent_shows_its_choices_each_with_a_link_of_its_own(make: Callable[.
     assert f"asin={LAMP}" in page
     assert shop.add(PARENT).status_code == 422
     assert shop.add(LAMP).status_code == 200
+
+
+def test_a_choice_stands_with_price_time_and_stock_and_keeps_quantity_and_language(make: Callable[..., Shop]) -> None:
+    red = msgspec.structs.replace(sold(deal="prime_exclusive"), choice="Red")
+    black = msgspec.structs.replace(sold(MUG, availability="out_of_stock", price=None), choice="Black")
+    shop = make(Product(locale="US", asin=PARENT, title="Lamps", kind="variation_parent", variations=(red, black)))
+    page = shop.client.get(f"/ecscart/add?asin={PARENT}&quantity=3&lang=fr").text
+    link = f"/ecscart/add?locale=US&amp;asin={LAMP}&amp;quantity=3&amp;lang=fr"
+    assert f'<a href="{link}" rel="nofollow"><bdi>Red</bdi></a>' in page
+    said = Markup(page).striptags()
+    assert "Red $44.00 réservé aux membres Prime (au 14/03/2026 à 09:26 UTC)" in said
+    assert "Black Indisponible pour le moment" in said
+    assert "<form" not in page, "a parent cannot be bought: no button says otherwise"
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("variation_parent", "choose a variation"), ("digital", "digital item"), ("inaccessible", "does not take part")],
+)
+def test_what_cannot_be_bought_says_so_before_anybody_presses_a_button(
+    make: Callable[..., Shop], kind: Any, said: str
+) -> None:
+    shop = make(Product(locale="US", asin=PARENT, title="Lamps", kind=kind))
+    page = shop.client.get(f"/ecscart/add?asin={PARENT}").text
+    assert said in page
+    assert "<form" not in page
 
 
 def of_a_kind(*kinds: str) -> Product:
