@@ -31,7 +31,7 @@ class Town:
         remote_env = {"REMOTE_FOLDER": str(folder), "REMOTE_RATE": rate, "REMOTE_DELAY": env.pop("REMOTE_DELAY", "0")}
         self.remote = start(REMOTE, 1, remote_env)
         self.env = {"SITE_FOLDER": str(folder / "site"), "REMOTE_URL": self.remote.url, "ECSCART_RATE": rate, **env}
-        self.site = start(site, 2, self.env, **more)
+        self.site = start(site, **{"workers": 2, "env": self.env, **more})
 
     def shopper(self) -> requests.Session:
         session = requests.Session()
