@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
@@ -15,6 +16,11 @@ from flask_ecscart.settings.shapes import PREFIX, LocaleSettings, Settings
 
 __all__ = ["read_settings"]
 
+_TEXTS = ("_KEY", "_ID", "_SECRET")
+"""Endings of names whose value is text even where it looks like a number."""
+_SHORT_FORMS = {"LOCALES": "associate_tag", "CATALOG": "file"}
+"""What a text stands for where a mapping could stand: a locale's tag, the path of the catalog."""
+
 
 def read_settings(config: Mapping[str, Any], environ: Mapping[str, str], *, default_database: str) -> Settings:
     """The checked settings. Raises `ConfigError` naming key, value and fix for the first thing that is wrong."""
@@ -22,7 +28,7 @@ def read_settings(config: Mapping[str, Any], environ: Mapping[str, str], *, defa
     for key, text in environ.items():
         if key.startswith(PREFIX):
             path = key[len(PREFIX) :].split("__")
-            _put(raw, path, text if path[-1].endswith("_KEY") else _from_text(text))
+            _put(raw, path, text if path[-1].endswith(_TEXTS) else _from_text(text))
     for name in raw:
         if name not in READERS:
             raise ConfigError(PREFIX + name, HIDDEN, _suggestion(name))  # a misspelt SECRET_KEY, or a URL
@@ -103,8 +109,8 @@ def _put(raw: dict[str, Any], path: list[str], value: object) -> None:
     target = raw
     for head in heads:
         found = target.get(head)
-        if isinstance(found, str):  # the short form of a locale: its tag alone
-            found = {"associate_tag": found}
+        if isinstance(found, (str, Path)) and path[0] in _SHORT_FORMS:
+            found = {_SHORT_FORMS[path[0]]: found}
         target[head] = dict(cast("Mapping[str, Any]", found)) if isinstance(found, Mapping) else {}
         target = target[head]
     target[last] = value

@@ -114,3 +114,14 @@ def test_credentials_can_come_from_the_environment(tmp_path: Path, csv: Path, mo
     shop = Shop(tmp_path, ECSCART_CATALOG={"file": str(csv), "creators": creators})
     assert isinstance(shop.site.catalog, LayeredCatalog)
     assert SECRET not in repr(shop.site.settings) + repr(shop.site.catalog)
+
+
+def test_credentials_in_the_environment_lie_over_a_file_named_by_its_path_alone(
+    tmp_path: Path, csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("CREDENTIAL_ID", "0123456789"), ("CREDENTIAL_SECRET", SECRET), ("VERSION", "2.1")):
+        monkeypatch.setenv(f"ECSCART_CATALOG__CREATORS__{name}", value)
+    for path in (csv, str(csv)):
+        catalog = Shop(tmp_path, ECSCART_CATALOG=path).site.catalog
+        assert isinstance(catalog, LayeredCatalog)
+        assert isinstance(catalog.base, FileCatalog)
