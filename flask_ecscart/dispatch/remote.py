@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 import msgspec
 
@@ -22,7 +23,10 @@ from flask_ecscart.settle import Settler
 from flask_ecscart.state.fleeting import Bell, Fleeting, ThreadBell
 from flask_ecscart.state.sql import Database
 
-__all__ = ["Parts", "Remote", "Status"]
+__all__ = ["Condition", "Parts", "Remote", "Status"]
+
+Condition = Literal["ok", "absent", "resting", "unreachable"]
+_WORST_FIRST: tuple[Condition, ...] = ("unreachable", "resting", "absent")
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +93,11 @@ class Remote:
         """How every access key is doing."""
         return [_status(account) for account in self.accounts]
 
+    def condition(self) -> Condition:
+        """The worst any access key is in: an endpoint does not answer, the day is spent, carts wait for nobody."""
+        found = {_condition(account) for account in self.accounts}
+        return next((worst for worst in _WORST_FIRST if worst in found), "ok")
+
 
 def _start_nothing() -> None:
     pass
@@ -116,6 +125,15 @@ def _account(settings: Settings, parts: Parts, access_key: str, tags: Mapping[st
         now=parts.now,
         bell=parts.bell,
     )
+
+
+def _condition(account: Account) -> Condition:
+    state = account.known.state()
+    if state is None:
+        return "ok" if account.queue.is_empty() else "absent"
+    if state.closed_until:
+        return "unreachable"
+    return "resting" if state.resting_until > account.queue.now() else "ok"
 
 
 def _status(account: Account) -> Status:

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, current_app, g, request
 
 from flask_ecscart.web import api, pages
 from flask_ecscart.web.assets import widget_response
+from flask_ecscart.web.health import healthz
 from flask_ecscart.web.openapi import document
 from flask_ecscart.web.origins import add_headers
 from flask_ecscart.web.problems import Refused, handle_errors
@@ -19,7 +20,6 @@ from flask_ecscart.web.site import Site, current_site
 __all__ = [
     "ROUTES",
     "create_blueprint",
-    "healthz",
     "nothing_here",
     "openapi",
     "pages_css",
@@ -84,16 +84,6 @@ def openapi() -> Response:
     """The OpenAPI document."""
     body = msgspec.json.encode(document(current_site().settings))
     return Response(body, mimetype="application/json")
-
-
-def healthz() -> Response:
-    """Whether the database answers, for load balancers: 200 or 503."""
-    with current_site().database.reading() as connection:
-        connection.exec_driver_sql("SELECT 1")
-    response = Response('{"status":"ok"}', mimetype="application/json")
-    # The widget asks it from any page, to tell a server that is away from one that does not allow the page.
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return response
 
 
 def nothing_here(path: str) -> Response:  # noqa: ARG001

@@ -16,6 +16,7 @@ from flask_ecscart.service.engine import CartService
 from flask_ecscart.sessions import ShopperSessionInterface
 from flask_ecscart.settings import Settings
 from flask_ecscart.state.counters import Counters
+from flask_ecscart.state.fleeting import Fleeting
 from flask_ecscart.state.sql import Database
 from flask_ecscart.web.assets import Widget
 
@@ -75,6 +76,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     """The embedded cart service; None when the provider is remote."""
     remote: Remote | None
     """Queue and dispatchers of a remote provider; None when it is embedded."""
+    redis: Fleeting | None = None
+    """What workers share in Redis; None when that lies in the database too."""
     tickets: Tickets
     widget: Widget
     clock: Clock

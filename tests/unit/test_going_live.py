@@ -73,7 +73,7 @@ def test_the_page_leads_to_a_site_whose_cart_leaves_with_the_owners_tag(site: Pa
         here = f"http://127.0.0.1:{port}"
         page = requests.get(here, timeout=10).text
         assert page.count("<ecs-add-to-cart") == 2
-        assert requests.get(f"{here}/ecscart/healthz", timeout=10).json() == {"status": "ok"}
+        assert requests.get(f"{here}/ecscart/healthz", timeout=10).json() == {"status": "ok", "database": "ok"}
         shopper = requests.Session()
         body = {"items": [{"asin": "B000000000", "quantity": 1}]}
         cart = shopper.post(f"{here}/ecscart/v1/carts/US/items", json=body, timeout=10).json()
