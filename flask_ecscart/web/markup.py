@@ -35,14 +35,17 @@ class Markings:
         texts: Mapping[str, str] | None = None,
         stable: bool = False,
     ) -> Markup:
-        """The one script tag. `nonce` is that of the page's Content-Security-Policy; `texts` replace the widget's own.
+        """The one script tag, with the owner's texts: `ECSCART_TEXTS`, and before them `texts`.
 
+        `nonce` is that of the page's Content-Security-Policy.
         `stable` names the file by the address that outlives an upgrade, and so without the hash of its content.
         """
         address = f"{self._prefix}/ecscart.js" if stable else f"{self._prefix}/ecscart.{self._widget.digest}.js"
-        own = json.dumps(dict(texts), ensure_ascii=False) if texts else None
         held = {} if stable else {"integrity": self._widget.integrity, "crossorigin": "anonymous"}
-        data = {"data-locale": self._settings.default_locale, "data-texts": own}
+        own = {**self._settings.texts, **(texts or {})}
+        data = {"data-locale": self._settings.default_locale}
+        if own:
+            data["data-texts"] = json.dumps(own, ensure_ascii=False)
         return Markup("<script{}></script>").format(
             _attributes({"type": "module", "src": address, **held, **data, "nonce": nonce})
         )

@@ -98,6 +98,16 @@ def test_texts_reach_the_widget_whatever_is_in_them(printed: Callable[..., Tags]
     assert "data-texts" not in script.tags[1][1]
 
 
+def test_what_an_owner_wrote_once_holds_on_the_pages_and_in_the_widget(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, ECSCART_TEXTS={"title": "Basket", "title_de": "Körbchen", "add": "Pop it in"})
+    snippet = Tags(embed(shop, "--base", BASE).stdout)
+    assert json.loads(str(snippet.first("script")["data-texts"])) == dict(shop.site.settings.texts)
+    assert "Pop it in" in snippet.texts
+    with shop.app.test_request_context():
+        page = Tags(render_template_string("{{ ecscart.script(texts={'title': 'Bag'}) }}"))
+    assert json.loads(str(page.first("script")["data-texts"])) == {**shop.site.settings.texts, "title": "Bag"}
+
+
 def test_an_address_that_outlives_an_upgrade_has_no_hash_to_fail(printed: Callable[..., Tags]) -> None:
     page = printed("{{ ecscart.script() }}{{ ecscart.script(stable=True) }}")
     (_, hashed), (_, stable) = page.tags
