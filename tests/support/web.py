@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -17,7 +17,7 @@ from tests.support.gunicorn_config import WORKER_READY
 from tests.support.process import Program, empty_folder
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 __all__ = ["Site", "WorkerSite", "running", "running_workers"]
 
@@ -28,7 +28,7 @@ class Site:
     """A site that answers at `url` (no slash at the end) until `stop()`."""
 
     def __init__(self, app: WSGIApplication, port: int = 0) -> None:
-        self._server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_QuietHandler)
+        self._server = make_server("127.0.0.1", port, _closing(app), threaded=True, request_handler=_QuietHandler)
         self.port = self._server.server_port
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -120,6 +120,32 @@ def running_workers(factory: str, workers: int, env: Mapping[str, str], **more: 
             yield site
         finally:
             site.stop()
+
+
+def _closing(app: WSGIApplication) -> WSGIApplication:
+    """The app with answers that are closed even when a browser hangs up in the middle, which werkzeug's server forgets.
+
+    Else the picture a page no longer wants stays an open file, and the warning of it fails whatever test runs then.
+    """
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return _Closing(app(environ, start_response))
+
+    return answer
+
+
+class _Closing:
+    def __init__(self, body: Iterable[bytes]) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._body)
+
+    def close(self) -> None:
+        if close := getattr(self._body, "close", None):
+            close()
+
+    __del__ = close
 
 
 class _QuietHandler(WSGIRequestHandler):
