@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 SETTINGS = (DOCS / "settings.md").read_text()
 NAMES = {f"ECSCART_{name.upper()}" for name in Settings.__struct_fields__ if name != "app_secrets"}
-OURS = ["going-live", "settings", "deployment", "programme-rules", "troubleshooting"]
+OURS = ["going-live", "settings", "deployment", "programme-rules", "troubleshooting", "widget"]
 
 
 def rows(page: str) -> dict[str, list[str]]:
@@ -81,7 +81,7 @@ def test_links_between_the_pages_lead_somewhere(name: str) -> None:
         if target.startswith("https://"):
             continue
         file, _, heading = target.partition("#")
-        path = DOCS / file
+        path = DOCS / (file or f"{name}.md")
         assert path.is_file(), target
         headings = re.findall(r"^#+ (.*)$", path.read_text(), flags=re.MULTILINE)
         assert not heading or heading in {re.sub(r"[^\w-]", "", one.lower().replace(" ", "-")) for one in headings}
