@@ -63,10 +63,10 @@ class PageData(msgspec.Struct, frozen=True, kw_only=True):
         return clean if len(clean) <= _LONGEST_TITLE else clean[: _LONGEST_TITLE - 1].rstrip() + "…"
 
     def moment(self, iso: str) -> str:
-        """A time of the API as people write it."""
+        """A time of the API as people write it, and not broken over lines."""
         at = datetime.fromisoformat(iso.replace("Z", "+00:00")).astimezone(timezone.utc)
         parts = {"year": f"{at:%Y}", "month": f"{at:%m}", "day": f"{at:%d}", "time": f"{at:%H:%M}"}
-        return self.t("moment", **parts)
+        return self.t("moment", **parts).replace(" ", "\u00a0").replace("-", "\u2011")
 
     def language_of(self, name: str, locale: Locale) -> Markup:
         """The `lang` attribute of the "disclosure" or "disclaimer" of a locale: it may not be the page's."""
