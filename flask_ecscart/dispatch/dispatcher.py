@@ -91,8 +91,9 @@ class Dispatcher:
         """
         if not self._lead():
             return _CANDIDATE
-        wait = self._turns.due_in()
+        wait = self._turns.prepare_in()
         if wait > 0:
+            self._keep_saying()
             return wait
         waiting = self._next()
         if waiting is None:
@@ -100,7 +101,7 @@ class Dispatcher:
         self._busy_at = self._now()
         self._serve(waiting)
         self._say_state()
-        return self._turns.due_in()
+        return self._turns.prepare_in()
 
     def renew(self) -> None:
         """Keep the lease while a transaction is on its way; called every second beside `step`."""
@@ -142,8 +143,7 @@ class Dispatcher:
         return self._queue.next(changed_before=limit, locales=self._breakers.usable())
 
     def _idle(self) -> float:
-        if self._now() - self._said_at > _SAY_EVERY:
-            self._say_state()
+        self._keep_saying()
         idle_for = self._now() - self._busy_at
         if idle_for > _IDLE and not self._patient and self._queue.is_empty():
             self.hand_back()
@@ -251,7 +251,13 @@ class Dispatcher:
         return max(recent, self._queue.count(f"sent:{self._today()}") / (self._pace.daily * elapsed))
 
     def _today(self) -> str:
-        return str(int(self._queue.now() // _DAY))
+        """The day of the next turn, which may be prepared just before midnight."""
+        return str(int((self._queue.now() + self._turns.due_in()) // _DAY))
+
+    def _keep_saying(self) -> None:
+        """What was said is kept for a while only, and a long rest must not look like a free key."""
+        if self._now() - self._said_at > _SAY_EVERY:
+            self._say_state()
 
     def _say_state(self) -> None:
         self._said_at = self._now()

@@ -92,12 +92,12 @@ class PacedProvider:
         assert self._visited is not None, "visit() says which cart a turn is for"  # noqa: S101
         if self.calls >= _CALLS_A_VISIT:
             raise VisitOver("This cart has had its share of turns; it goes on when it is in turn again.")
-        self._turns.await_turn()
+        self._turns.await_preparing()
         if not self._queue.sending(self._visited, operation, day=self._day(), most=self._daily):
             raise DayOver("The transactions of this day are spent; they begin anew at midnight UTC.")
+        asked_at = self._queue.now()
         self._turns.take()
         self.calls += 1
-        asked_at = self._queue.now()
         try:
             cart = send()
         except ECSCartError as problem:

@@ -3,6 +3,9 @@
 The service counts when a request arrives, which lies somewhere between our sending it and its answer. So the next
 one is sent a full interval after the last answer; before an answer is there, the next turn is due 1.1 intervals
 after the sending, and written down as such, for whoever takes over.
+
+No turn is wasted on our own work: it is prepared a little before it is due. Whoever had the last turn also takes it
+(which is a durable write) before it is due, and then waits for the moment itself.
 """
 
 from __future__ import annotations
@@ -23,8 +26,12 @@ LEASE_SECONDS = 3.0
 """A dispatcher that is killed is replaced within this and one look of another (1 s)."""
 _RENEW_AFTER = 1.0
 _SURE = 1.1
-_MARGIN = 1.01
-"""Clocks of two machines differ a little in speed, and services round."""
+_MARGIN, _LEAST_MARGIN = 0.005, 0.001
+"""Part of an interval, and seconds. Clocks of two machines differ a little in speed, and services round."""
+_MOMENT = 1e-6
+"""Seconds that are not worth waiting for: a clock may be too coarse to show that they passed."""
+_AHEAD, _FARTHEST_AHEAD = 0.25, 0.1
+"""How long before it is due a turn may be taken: part of an interval, and seconds."""
 _SLOWER, _FASTER, _SLOWEST = 1.5, 0.97, 8.0
 _LONGEST_REST = 300.0
 _REMEMBERED = 30.0
@@ -65,11 +72,14 @@ class Turns:
         self._turn = f"turn:{queue.account}"
         self._holder = holder
         self._interval = pace.interval
+        self._ahead = min(pace.interval * _AHEAD, _FARTHEST_AHEAD)
         self._now = now
         self._pause = pause
         self._renewing = Lock()  # the keeper renews while the dispatcher waits for an answer
         self._held_until = -math.inf
         self._next = -math.inf
+        self._is_ours = False
+        """Whether the last turn was this process's, so that `_next` is the truth to the microsecond."""
         self._slowdown = 1.0
         self._used = 0.0
         self._used_at = now()
@@ -94,6 +104,7 @@ class Turns:
                 return True
             leads = self._fleeting.take_lease(self._lease, self._holder, LEASE_SECONDS)
             self._held_until = now + LEASE_SECONDS if leads else -math.inf
+            self._is_ours &= leads and remaining > 0
             return leads
 
     def hand_back(self) -> None:
@@ -101,6 +112,7 @@ class Turns:
         with self._renewing:
             if self._held_until > -math.inf:
                 self._held_until = -math.inf
+                self._is_ours = False
                 self._fleeting.drop_lease(self._lease, self._holder)
 
     # --- when -------------------------------------------------------------------------------------------
@@ -111,30 +123,39 @@ class Turns:
         self._next = min(self._next, now + _LONGEST_REST)  # the clock was set back
         return max(0.0, self._next - now)
 
-    def await_turn(self) -> None:
-        """Return when the next turn is due, as far as this process knows. Raises `Stopped`."""
-        while (wait := self.due_in()) > 0:
-            if not self._pause(wait):
-                raise Stopped("This process is ending.")
+    def prepare_in(self) -> float:
+        """Seconds until it is time to choose what the next turn is for, and to write down what will be sent."""
+        return self._short_of(1.5 * self._ahead)
+
+    def await_preparing(self) -> None:
+        """Return when the next turn may be prepared, as far as this process knows. Raises `Stopped`."""
+        self._wait_until_due_in(1.5 * self._ahead)
 
     def take(self) -> None:
-        """Return when a turn is taken: a request may be sent now. Raises `Stopped`."""
+        """Return when a turn is taken and due: a request may be sent now. Raises `Stopped`."""
         while True:
-            wait = self._fleeting.take_turn(self._turn, self._lease, self._holder, self._spacing * _SURE)
+            ahead = self._ahead if self._is_ours else 0.0
+            self._wait_until_due_in(ahead / 2)
+            spacing = self._spacing * _SURE
+            wait = self._fleeting.take_turn(self._turn, self._lease, self._holder, spacing, ahead)
             if wait is None:
                 self._held_until = -math.inf
+                self._is_ours = False
                 raise Stopped("Another process sends now.")
             if wait == 0:
                 break
             self._next = self._now() + wait
-            self.await_turn()
+        self._wait_until_due_in(0.0)
+        if not self.leads:  # this process was paused since, and another may have sent
+            raise Stopped("Another process may send now.")
+        self._is_ours = True
         self._next = self._now() + self._spacing * _SURE
         self._used = self.utilisation() + min(1.0, self._interval / _REMEMBERED)
 
     def answered(self) -> None:
         """An answer came, or none will: the next turn is due an interval from now."""
         self._slowdown = max(1.0, self._slowdown * _FASTER)
-        self._pace(self._spacing * _MARGIN)
+        self._pace(self._spacing + max(self._spacing * _MARGIN, _LEAST_MARGIN))
 
     def throttled(self, retry_after: float | None) -> None:
         """The service said that we are too fast: slower from now on, and no sooner than it asked for."""
@@ -156,6 +177,15 @@ class Turns:
     @property
     def _spacing(self) -> float:
         return self._interval * self._slowdown
+
+    def _short_of(self, seconds: float) -> float:
+        wait = self.due_in() - seconds
+        return wait if wait > _MOMENT else 0.0
+
+    def _wait_until_due_in(self, seconds: float) -> None:
+        while (wait := self._short_of(seconds)) > 0:
+            if not self._pause(wait):
+                raise Stopped("This process is ending.")
 
     def _pace(self, seconds: float) -> None:
         self._next = self._now() + seconds

@@ -27,10 +27,10 @@ class Fleeting(Protocol):
         """Give the lease back; nothing happens when another holds it."""
         ...
 
-    def take_turn(self, name: str, lease: str, holder: str, spacing: float) -> float | None:
-        """Take the turn called `name` if it is due and `holder` has `lease`: 0.0, and the next is due in `spacing`.
+    def take_turn(self, name: str, lease: str, holder: str, spacing: float, ahead: float = 0.0) -> float | None:
+        """Take the turn called `name` if it is due and `holder` has `lease`: 0.0, and the next is due `spacing` later.
 
-        Else the seconds until it is due (nothing was taken), or None when another holds the lease or nobody does.
+        `ahead`: it may be taken so many seconds before it is due, by who waits for the moment himself. Else the seconds until it is due (nothing was taken), or None when another holds the lease or nobody does.
         Where the store cannot know when the last one was taken, it is due in `spacing`.
         """
         ...

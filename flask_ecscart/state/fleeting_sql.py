@@ -72,7 +72,7 @@ class SQLFleeting:
             mine = (_FLEETING.c.name == name) & (_FLEETING.c.value == holder.encode())
             connection.execute(delete(_FLEETING).where(mine))
 
-    def take_turn(self, name: str, lease: str, holder: str, spacing: float) -> float | None:
+    def take_turn(self, name: str, lease: str, holder: str, spacing: float, ahead: float = 0.0) -> float | None:
         """See `Fleeting.take_turn`."""
         with self._database.transaction() as connection:
             now = self._database.milliseconds(connection, self._clock)
@@ -83,9 +83,9 @@ class SQLFleeting:
             if due > now + _FARTHEST_TURN:
                 due = now + round(spacing * 1000)
                 _write(connection, name, b"", due)
-            if due > now:
+            if due > now + round(ahead * 1000):
                 return (due - now) / 1000
-            _write(connection, name, b"", now + round(spacing * 1000))
+            _write(connection, name, b"", max(due, now) + round(spacing * 1000))
             return 0.0
 
     def pace(self, name: str, seconds: float) -> None:

@@ -70,9 +70,9 @@ class RedisFleeting:
         """See `Fleeting.drop_lease`."""
         self._run("drop_lease", [name], holder)
 
-    def take_turn(self, name: str, lease: str, holder: str, spacing: float) -> float | None:
+    def take_turn(self, name: str, lease: str, holder: str, spacing: float, ahead: float = 0.0) -> float | None:
         """See `Fleeting.take_turn`. A turn Redis does not know may have been taken just before it lost its memory."""
-        answer = int(self._run("take_turn", [name, lease], holder, _ms(spacing), _FARTHEST_TURN))
+        answer = int(self._run("take_turn", [name, lease], holder, _ms(spacing), _FARTHEST_TURN, round(ahead * 1000)))
         return None if answer < 0 else answer / 1000
 
     def pace(self, name: str, seconds: float) -> None:

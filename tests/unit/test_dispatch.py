@@ -107,6 +107,52 @@ def test_transactions_are_never_closer_than_the_rate_allows(site: RemoteSite) ->
     assert site.provider.refused == 0
 
 
+@pytest.mark.parametrize("rate", [0.5, 1, 10])
+def test_a_slow_store_costs_no_turn_and_brings_none_forward(tmp_path: Path, rate: float) -> None:
+    site = RemoteSite(tmp_path, ECSCART_RATE=rate)
+    site.provider.interval = 1 / rate
+    sending, take_turn = site.queue.sending, site.fleeting.take_turn
+    slow = min(0.05, 0.1 / rate)
+
+    def slowly(write):
+        def written(*args, **kwargs):
+            site.time.now += slow
+            return write(*args, **kwargs)
+
+        return written
+
+    site.queue.sending = slowly(sending)  # type: ignore[method-assign]
+    site.fleeting.take_turn = slowly(take_turn)  # type: ignore[method-assign]
+    for number in range(12):
+        add(site, f"shopper{number}", A)
+        site.carts.read(f"shopper{number}", "US")
+    site.settle_all()
+    moments = [moment for moment, _, _ in site.provider.calls]
+    gaps = [(b - a) * rate for a, b in itertools.pairwise(moments)][1:]
+    assert min(gaps) >= 1.0
+    assert max(gaps) <= 1.02
+    assert site.provider.refused == 0
+
+
+def test_who_was_paused_between_taking_a_turn_and_using_it_sends_nothing(site: RemoteSite) -> None:
+    add(site, "ann", A)
+    add(site, "ann", B)
+    site.carts.read("ann", "US")
+    taken = site.fleeting.take_turn
+
+    def paused(*args, **kwargs):
+        wait = taken(*args, **kwargs)
+        site.time.now += 4  # longer than a lease
+        return wait
+
+    site.fleeting.take_turn = paused  # type: ignore[method-assign]
+    site.time.wait(3)
+    assert site.provider.operations == ["create"]
+    site.fleeting.take_turn = taken  # type: ignore[method-assign]
+    site.settle_all()
+    assert held(site, "ann") == {A: 1, B: 1}
+
+
 def test_a_worker_waits_no_longer_than_max_wait(site: RemoteSite) -> None:
     for number in range(10):
         began = site.time.now
@@ -127,6 +173,8 @@ def test_a_worker_does_not_wait_at_all_for_a_turn_that_comes_later(site: RemoteS
 
 def test_the_time_named_to_come_again_grows_with_the_line(site: RemoteSite) -> None:
     busy(site)
+    add(site, "first", A)
+    site.carts.read("first", "US")  # a turn that is nearly due is this one's
     waits = []
     for number in range(10):
         add(site, f"shopper{number}", A)

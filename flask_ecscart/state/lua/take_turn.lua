@@ -1,4 +1,4 @@
--- KEYS[1] turn, KEYS[2] lease; ARGV[1] holder, ARGV[2] spacing, ARGV[3] farthest, both in ms.
+-- KEYS[1] turn, KEYS[2] lease; ARGV[1] holder, ARGV[2] spacing, ARGV[3] farthest, ARGV[4] how far ahead, in ms.
 -- 0: taken; above: ms until it is due; -1: the lease is not the holder's.
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then
   return -1
@@ -13,8 +13,8 @@ if not due or due > now + farthest then
   due = now + spacing
   redis.call('SET', KEYS[1], string.format('%.0f', due), 'PX', kept)
 end
-if due > now then
+if due > now + tonumber(ARGV[4]) then
   return due - now
 end
-redis.call('SET', KEYS[1], string.format('%.0f', now + spacing), 'PX', kept)
+redis.call('SET', KEYS[1], string.format('%.0f', math.max(due, now) + spacing), 'PX', kept)
 return 0

@@ -97,6 +97,18 @@ def test_a_turn_is_taken_once_an_interval_and_by_the_holder_alone(fleeting: Flee
     assert fleeting.take_turn("t", "l", "one", 0.2) == 0.0
 
 
+def test_a_turn_taken_ahead_is_counted_from_the_moment_it_is_due(fleeting: Fleeting) -> None:
+    fleeting.take_lease("l", "one", 60)
+    fleeting.pace("t", 30)
+    wait = fleeting.take_turn("t", "l", "one", 10, 20)
+    assert wait is not None
+    assert 28 < wait <= 30
+    assert fleeting.take_turn("t", "l", "one", 10, 31) == 0.0
+    wait = fleeting.take_turn("t", "l", "one", 10)
+    assert wait is not None
+    assert 38 < wait <= 40
+
+
 def test_a_pace_that_was_set_is_kept_by_the_next_holder(fleeting: Fleeting) -> None:
     fleeting.take_lease("l", "one", 60)
     fleeting.pace("t", 30)
