@@ -30,8 +30,9 @@ class Fleeting(Protocol):
     def take_turn(self, name: str, lease: str, holder: str, spacing: float, ahead: float = 0.0) -> float | None:
         """Take the turn called `name` if it is due and `holder` has `lease`: 0.0, and the next is due `spacing` later.
 
-        `ahead`: it may be taken so many seconds before it is due, by who waits for the moment himself. Else the seconds until it is due (nothing was taken), or None when another holds the lease or nobody does.
-        Where the store cannot know when the last one was taken, it is due in `spacing`.
+        `ahead`: it may be taken so many seconds before it is due, by who waits for the moment himself. Else the seconds
+        until it is due (nothing was taken), or None when another holds the lease or nobody does. Where the store cannot
+        know when the last one was taken, it is due in `spacing`.
         """
         ...
 
