@@ -29,6 +29,7 @@ LOOKS: dict[str, dict[tuple[str, str], str]] = {
     },
     "night": {
         ("toast", "background-color"): "rgb(20, 23, 34)",
+        ("drawer", "background-color"): "rgb(20, 23, 34)",  # below its gradient, which forced colours take away
         ("drawer", "color"): "rgb(236, 232, 223)",
         ("small", "color"): "rgb(169, 172, 186)",
         ("stepper", "border-top-color"): "rgb(44, 49, 68)",
