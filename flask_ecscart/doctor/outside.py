@@ -71,12 +71,12 @@ def origins_online(patient: Patient) -> Iterator[Finding]:
     if not patient.online:
         return
     for origin in dict.fromkeys(patient.site.settings.allowed_origins):
-        yield from _reach(origin)
+        yield from _reach(origin, patient.site.clock())
 
 
-def _reach(origin: str) -> Iterator[Finding]:
+def _reach(origin: str, now: datetime) -> Iterator[Finding]:
     try:
-        status, location, _ = _fetch(origin + "/")
+        status, location, date = _fetch(origin + "/")
     except (requests.RequestException, OSError) as problem:
         what = f"{origin} cannot be reached from here ({type(problem).__name__})."
         why = "Should it be misspelt, the blog's pages are refused and no button works there."
@@ -90,6 +90,7 @@ def _reach(origin: str) -> Iterator[Finding]:
         yield _wrong("warning", what, known, f"Put {other} into ECSCART_ALLOWED_ORIGINS.")
     else:
         yield good("origins", f"{origin} answers ({status}).")
+    yield from _clock_by(date, f"the server of {origin}", now)
 
 
 def access_keys(patient: Patient) -> Iterator[Finding]:
@@ -135,11 +136,19 @@ def endpoints(patient: Patient) -> Iterator[Finding]:
 def _clock_of(code: str, endpoint: str, now: datetime) -> Iterator[Finding]:
     try:
         _, _, date = _fetch(endpoint)
-        theirs = parsedate_to_datetime(date) if date else None
-    except (requests.RequestException, OSError, ValueError):
+    except (requests.RequestException, OSError):
         return  # whether it can be reached is told by the signed request
-    if theirs is not None and theirs.tzinfo is not None:
-        yield clock_finding(f"the {code} endpoint", theirs, now)
+    yield from _clock_by(date, f"the {code} endpoint", now)
+
+
+def _clock_by(date: str, whose: str, now: datetime) -> Iterator[Finding]:
+    """What the Date header of another machine says of our clock; nothing where it says nothing."""
+    try:
+        theirs = parsedate_to_datetime(date)
+    except ValueError:
+        return
+    if theirs.tzinfo is not None:
+        yield clock_finding(whose, theirs, now)
 
 
 def _knock(patient: Patient, code: str) -> Finding:

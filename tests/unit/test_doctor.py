@@ -18,6 +18,7 @@ from flask.cli import ScriptInfo
 from flask_ecscart.catalog.memory import MemoryCatalog
 from flask_ecscart.catalog.sources import SourceStatus
 from flask_ecscart.cli import ecscart
+from flask_ecscart.clock import utc_now
 from flask_ecscart.doctor import configuration, state
 from flask_ecscart.doctor.configuration import key_bits
 from flask_ecscart.doctor.examine import examine
@@ -689,6 +690,18 @@ def test_an_endpoint_that_is_away_is_found(make: Callable[..., Shop]) -> None:
     assert (finding.level, "NotSent" in finding.what) == ("error", True)
 
 
+def test_our_clock_is_compared_with_that_of_an_origin(
+    make: Callable[..., Shop], serve: Callable[..., Site], clock: FakeClock
+) -> None:
+    there = Flask("there")
+    there.add_url_rule("/", "home", lambda: "here")
+    shop = make(ECSCART_ALLOWED_ORIGINS=[serve(there).url])  # whose clock stands still in March
+    finding = one(look(shop, online=True), "clock")
+    assert (finding.level, "behind the server of http://127.0.0.1" in finding.what) == ("warning", True)
+    clock.advance(seconds=(utc_now() - clock()).total_seconds())
+    assert said(look(shop, online=True), "clock") == []
+
+
 def test_an_origin_is_visited_and_where_it_leads_is_told(make: Callable[..., Shop], serve: Callable[..., Site]) -> None:
     here, moved = Flask("here"), Flask("moved")
     here.add_url_rule("/", "home", lambda: "here")
@@ -762,18 +775,28 @@ def test_a_site_that_does_not_start_gets_one_finding(tmp_path: Path) -> None:
         ECSCart(app)
         return app
 
+    def without_driver() -> Flask:
+        app = Flask("driverless", instance_path=str(tmp_path))
+        app.config.update(SECRET_KEY=GOOD_KEY, ECSCART_LOCALES=LOCALES)
+        app.config["ECSCART_DATABASE_URL"] = "postgresql+pg8000://cart:pa55-w0rd@127.0.0.1/cart"
+        ECSCart(app)
+        return app
+
     sheet = tmp_path / "goods.csv"
     sheet.write_text("locale,asin,title\n" + "US,nonsense,Lamp\n" * 10_000)
     runner = Flask("runner").test_cli_runner()
     for factory, words in (
         (broken, "associate_tag"),
         (lambda: Flask("bare"), "not registered"),
+        (without_driver, "postgresql+pg8000"),
         (without_catalog, 'line 2, column "asin"'),
     ):
         printed = runner.invoke(ecscart, ["doctor", "--json"], obj=ScriptInfo(create_app=factory))
         (finding,) = json.loads(printed.output)["findings"]
         assert (printed.exit_code, finding["level"], words in finding["what"]) == (2, "error", True)
         assert finding["mend"]
+        assert "pa55" not in printed.output
+        assert words != "postgresql+pg8000" or 'pip install "flask-ecscart[postgresql]"' in finding["mend"]
     assert f"flask ecscart catalog check {sheet}" in finding["mend"]
 
 
