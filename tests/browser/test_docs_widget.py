@@ -91,8 +91,10 @@ def test_a_page_gives_the_cart_its_looks(page: Page, blog: Blog, embedded: Embed
 
 def test_a_page_gives_the_cart_its_words(page: Page, blog: Blog, embedded: Embedded) -> None:
     tag = example("Words and languages", "html", embedded)
-    page.goto(blog.write(tag + "<ecs-cart></ecs-cart>" + embedded.button(LAMP, quantity=2)))
+    carts = '<ecs-cart></ecs-cart> <ecs-cart lang="de"></ecs-cart>'
+    page.goto(blog.write(tag + carts + embedded.button(LAMP, quantity=2)))
     add(page, f"Add to cart {LAMP}")
+    expect(page.get_by_role("button", name=re.compile("^Körbchen, 2 "))).to_be_visible()
     page.get_by_role("button", name="Basket, 2 things").click()
     expect(page.get_by_role("dialog")).to_contain_text("Take 2 things to Demo Store")
 
