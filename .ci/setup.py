@@ -19,7 +19,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 WIDGET = ROOT / "widget"
 
-GROUPS = {"demo": [], "test": ["test"], "check": ["test", "check"], "bench": ["test"]}
+GROUPS = {"demo": [], "deployed": ["deployed"], "test": ["test"], "check": ["test", "check"], "bench": ["test"]}
 """Dependency groups of pyproject.toml by goal. `check` reads the tests' packages too: types come from them."""
 OLDEST_NODE = 20
 

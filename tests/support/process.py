@@ -56,9 +56,9 @@ class Program:
         """Whether it has not ended yet."""
         return self._process.poll() is None
 
-    def wait_until(self, ready: Callable[[], bool]) -> None:
+    def wait_until(self, ready: Callable[[], bool], *, patience: float = _PATIENCE) -> None:
         """Return once `ready()`; fails with the program's output when it ends or takes too long."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + patience
         while not ready():
             if not self.runs or time.monotonic() > deadline:
                 printed = self.output.read_text(errors="replace")
