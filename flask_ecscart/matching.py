@@ -30,7 +30,7 @@ class Round:
         self._faults: list[CartFault] = []
         self._errors: dict[int, ECSError] = {}
         self._asked: dict[str, int] = {}  # CartItemId (without its area letter) → quantity last asked for
-        self._moved: set[str] = set()  # CartItemIds (likewise) whose move was asked for
+        self._moved: set[str] = set()  # CartItemIds (likewise) whose area was asked for
 
     def entries(self) -> tuple[CartItem, ...]:
         """What stands in the cart, both areas."""
@@ -53,6 +53,8 @@ class Round:
             known = item is not None and not any(item.asin in message for message in there_before)
             if item is not None and known and any(line is other for other in lines):
                 self._asked[item.cart_item_id[1:]] = line.quantity
+                if line.area == "active":
+                    self._moved.add(item.cart_item_id[1:])  # where it stands now is where it can stand
 
     def modified(self, changes: Iterable[ItemChange]) -> None:
         """Note what CartModify was asked for: what it did not do then is not to be had."""
@@ -107,7 +109,8 @@ class Round:
                 continue
             elif line.area == "saved" and id_ not in saved:
                 changes.append(ItemChange(cart_item_id=id_, action="SaveForLater"))
-            elif line.area == "active" and id_ in saved and line.moved_by_shopper:
+            elif line.area == "active" and id_ in saved and (line.moved_by_shopper or line.cart_item_id is None):
+                # Without an id it is wanted anew, and the saved entry is what was removed before.
                 changes.append(ItemChange(cart_item_id=id_, action="MoveToCart"))
         return changes
 

@@ -311,6 +311,29 @@ def test_settling_does_not_fight_over_an_item_the_service_keeps_saved(
     assert changing(service) == []
 
 
+def test_an_item_removed_from_saved_and_put_in_again_at_once_is_moved_to_the_cart(
+    service: Service, settle: Callable[[Wish], list[str]]
+) -> None:
+    wanted = wish(A=2)
+    settle(wanted)
+    wanted.lines[0].area = "saved"
+    settle(wanted)
+    wanted.lines = [Line(asin="A", quantity=1)]  # removed and added before anything was sent
+    wanted.version += 1
+    assert settle(wanted) == []
+    assert not service.carts["000-0000000-0000000"]["A"][1]
+    assert service.held == {"A": 1}
+
+
+def test_a_saved_line_is_saved_again_in_a_cart_made_anew(service: Service, settle: Callable[[Wish], list[str]]) -> None:
+    wanted = wish(A=2, B=1)
+    wanted.lines[0].area = "saved"
+    settle(wanted)
+    service.carts.clear()
+    settle(wanted)
+    assert {asin: saved for asin, (_, saved) in service.carts["000-0000000-0000000"].items()} == {"A": True, "B": False}
+
+
 def test_offers_without_a_known_asin_are_matched_in_the_order_they_were_sent(
     service: Service, settle: Callable[[Wish], list[str]]
 ) -> None:
