@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 import { minify } from "terser";
+import { PRIVATE } from "./private.mjs";
 
 const here = new URL(".", import.meta.url);
 const target = new URL("../flask_ecscart/static/ecscart.js", here);
@@ -16,7 +17,19 @@ const css = {
   setup(build) {
     build.onLoad({ filter: /\.css$/ }, async ({ path }) => {
       const { code } = await esbuild.transform(await readFile(path, "utf8"), { loader: "css", minify: true, target: browsers });
-      return { contents: code.trim(), loader: "text" };
+      // Custom properties are left as they were written, spaces and all.
+      return { contents: code.trim().replace(/(?<=[:,]) /g, ""), loader: "text" };
+    });
+  },
+};
+
+/** The words by column: a fifteenth of the whole smaller than by row. */
+const byColumn = {
+  name: "words-by-column",
+  setup(build) {
+    build.onLoad({ filter: /words\.js$/ }, async ({ path }) => {
+      const { columns } = await import(path);
+      return { contents: `export const columns = ${JSON.stringify(columns)}` };
     });
   },
 };
@@ -29,11 +42,16 @@ const { outputFiles } = await esbuild.build({
   target: browsers,
   charset: "utf8",
   legalComments: "none",
-  plugins: [css],
+  plugins: [css, byColumn],
 });
 
 // terser makes it a twentieth smaller than esbuild does.
-const minified = await minify(outputFiles[0].text, { module: true, ecma: 2020, compress: { passes: 3, unsafe_arrows: true, pure_getters: true, keep_fargs: false, hoist_funs: true } });
+const minified = await minify(outputFiles[0].text, {
+  module: true,
+  ecma: 2020,
+  compress: { passes: 3, unsafe_arrows: true, pure_getters: true, keep_fargs: false, hoist_funs: true },
+  mangle: { properties: { regex: new RegExp(`^(${PRIVATE.join("|")})$`), builtins: true } },
+});
 const code = Buffer.from(minified.code);
 const brotli = brotliCompressSync(code, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: code.length } }).length;
 console.log(`ecscart.js: ${code.length} bytes, gzip ${gzipSync(code, { level: 9 }).length}, brotli ${brotli}`);

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from flask_ecscart.texts import de, en, fr, ja
+from flask_ecscart.texts import de, en, fr, ja, widget
 
 __all__ = [
     "DISCLAIMER",
@@ -120,8 +120,9 @@ def wrong_texts(overrides: Mapping[str, str]) -> str | None:
 
 def _known(name: str) -> Iterable[str] | None:
     for one in (name, re.sub("_[a-z]{2,3}$", "", name)):
-        if one in TEXTS:
-            return (TEXTS[one],)
+        for known in (TEXTS, widget.WORDS):
+            if one in known:
+                return (known[one],)
         if one in _PROGRAMME:
             return _PROGRAMME[one].values()
     return None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flask_ecscart.texts import DISCLAIMER, DISCLOSURES, LANGUAGES, TEXTS, Words, programme_text, text, wrong_texts
+from flask_ecscart.texts.widget import WORDS as WIDGET_WORDS
 
 WIDGET = Path(__file__).parents[2] / "widget" / "src" / "words.js"
 every_language = pytest.mark.parametrize("language", LANGUAGES)
@@ -18,18 +19,22 @@ def fields(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
-def widget_words(language: str) -> dict[str, str]:
-    """What the widget says in `language`, by the names used here: `as_of` for its `asOf`."""
+def widget_blocks() -> dict[str, list[str]]:
+    """The widget's texts: name, English, German, French, Japanese."""
     source = WIDGET.read_text()
     words = source[source.index("`\n") + 2 : source.rindex("\n`")]
-    blocks = [block.splitlines() for block in words.strip().split("\n\n")]
+    return {block.split("\n")[0]: block.split("\n") for block in words.strip().split("\n\n")}
+
+
+def widget_words(language: str) -> dict[str, str]:
+    """What the widget says in `language`."""
     index = 1 + ["en", "de", "fr", "ja"].index(language)
-    table = {block[0]: block[index] for block in blocks}
+    table = {name: block[index] for name, block in widget_blocks().items()}
 
     def whole(text: str) -> str:  # the name of another text in braces stands for that text
         return re.sub(r"\{(\w+)\}", lambda m: whole(table[m[1]]) if m[1] in table else m[0], text)
 
-    return {re.sub(r"(?<!^)([A-Z])", lambda m: "_" + m[0].lower(), key): whole(text) for key, text in table.items()}
+    return {name: whole(text) for name, text in table.items()}
 
 
 @every_language
@@ -46,7 +51,15 @@ def test_the_pages_and_the_widget_use_the_same_words(language: str) -> None:
     theirs = widget_words(language)
     for name in ("add", "empty", "later", "remove", "subtotal", "title"):  # the widget says some others in fewer words
         assert theirs[name] == LANGUAGES[language][name]
-    assert {"go", "part", "asked", "saved", "undo"} <= theirs.keys()
+
+
+def test_an_owner_may_replace_every_text_of_the_widget_and_name_the_values_it_gives() -> None:
+    theirs = {name: block[1] for name, block in widget_blocks().items() if name != "lang"}
+    assert {name: theirs[name] for name in theirs.keys() - TEXTS.keys()} == WIDGET_WORDS
+    for name, words in theirs.items():
+        own = TEXTS.get(name, words)
+        assert wrong_texts({name: own, f"{name}_nl": own}) is None, name
+        assert fields(own) - {"n"} <= fields(words), name  # {items} brings {n}
 
 
 @pytest.mark.parametrize(

@@ -59,16 +59,6 @@ export function patch(parent, fresh) {
   dropUntil();
 }
 
-/** An address from the wire, if it is one to follow. @param {string | null | undefined} url @param {string} base */
-export function safeUrl(url, base) {
-  try {
-    const { href } = new URL(url || "x:", base);
-    return href.startsWith("http") ? href : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * @param {EventTarget} target @param {string} name @param {unknown} [detail]
  * @returns {boolean} false when somebody prevented it

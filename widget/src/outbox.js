@@ -1,23 +1,17 @@
 /** Entries of the outbox: how they are named, and how they travel together. */
-/** @import { Batch, Entry, Item, Line, StorageLike } from "./types.d.ts" */
+/** @import { Batch, Entry, Item, Line } from "./types.d.ts" */
 
 const MAX_LINES = 50;
 const MAX_QUANTITY = 999;
 
-/** @param {StorageLike} storage @param {string} name @returns {any} null where it is not ours */
-export function readJson(storage, name) {
-  try {
-    return JSON.parse(storage.getItem(name) || "null");
-  } catch {
-    return null;
-  }
-}
+/** What of a line stays the same when its CartItemId comes or its area changes. @param {Item | Line} line */
+export const keyOf = ({ offerListingId, asin }) => offerListingId || asin || "";
 
-/** A line names its item by its first field. @param {Line} line @returns {(item: Item | Line) => boolean} */
-export function named(line) {
-  const [[field, value]] = Object.entries(line);
-  return (item) => item[/** @type {"asin"} */ (field)] == value;
-}
+/** @param {Item | Line} line @returns {(other: Item | Line) => boolean} whether it is the same line */
+export const same = (line) => (other) => keyOf(other) == keyOf(line);
+
+/** A line by its name, with what is new of it. @param {Line} item @param {Line} [more] @returns {Line} */
+export const lineOf = ({ asin, offerListingId }, more) => ({ ...(offerListingId ? { offerListingId } : { asin }), ...more });
 
 /**
  * Puts an entry into a request: ten clicks on + are one.
@@ -27,7 +21,7 @@ export function named(line) {
  */
 export function fold({ items, kind, locale }, { line, ...entry }) {
   if (kind != entry.kind || locale != entry.locale || !line) return false;
-  const found = items.find(named(line));
+  const found = items.find(same(line));
   if (!found) return items.length < MAX_LINES && items.push({ ...line });
   const sum = (found.quantity || 0) + (line.quantity || 0);
   Object.assign(found, line);

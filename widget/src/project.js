@@ -1,11 +1,11 @@
 /** The cart as the shopper left it: what the server said, with the outbox laid over it. */
 /** @import { Cart, Entry, Item, Line, View } from "./types.d.ts" */
-import { named } from "./outbox.js";
+import { keyOf, same } from "./outbox.js";
 
 /** @param {View} view @param {Line} line @param {Item | undefined} seen */
 function add({ items }, line, seen) {
   const { quantity = 0 } = line;
-  const item = items.find(named(line));
+  const item = items.find(same(line));
   if (item) item.quantity += quantity;
   else items.push(/** @type {Item} */ ({ title: line.asin, available: true, ...seen, ...line, quantity }));
 }
@@ -13,9 +13,9 @@ function add({ items }, line, seen) {
 /** @param {View} view @param {Line} line */
 function set({ items, saved }, line) {
   const { quantity, area } = line;
-  const from = items.some(named(line)) ? items : saved;
+  const from = items.some(same(line)) ? items : saved;
   const to = !area ? from : area == "saved" ? saved : items;
-  const item = from.find(named(line));
+  const item = from.find(same(line));
   if (!item) return;
   item.quantity = quantity ?? item.quantity;
   if (item.quantity && to == from) return;
@@ -47,9 +47,3 @@ export function project(cart, locale, entries, seen = {}, count = 0) {
   view.count = unseen + pieces(view.items);
   return view;
 }
-
-/** What of a line stays the same when its CartItemId comes or its area changes. @param {Item | Line} line */
-export const keyOf = ({ offerListingId, asin }) => offerListingId || asin || "";
-
-/** What adds an item, or adds it again. @param {{ asin?: string, offerListingId?: string, quantity: number }} item @returns {Line} */
-export const lineOf = ({ asin, offerListingId, quantity }) => (offerListingId ? { offerListingId, quantity } : { asin, quantity });

@@ -4,10 +4,11 @@
 /** @import { Store } from "./store.js" */
 /** @import { CartFace } from "./elements/cart.js" */
 import { createApi } from "./api.js";
+import { createStorage } from "./storage.js";
 import { createStore } from "./store.js";
 import { textsFor } from "./texts.js";
 
-/** @typedef {SiteOptions & { api: Api, store: Store, carts: Set<CartFace> }} Site `carts`: the elements that show it, in the order they came */
+/** @typedef {SiteOptions & { api: Api, state: Store, faces: Set<CartFace> }} Site `faces`: the elements that show it, in the order they came */
 
 /** @type {Site[]} */
 const sites = [];
@@ -17,27 +18,27 @@ const REFRESH_EVERY = 300_000;
 export function addSite(options) {
   const { base } = options;
   if (sites.some((site) => site.base == base)) return;
-  const storage = localStorage;
+  const storage = createStorage();
   const prefix = `ecscart:${base}:`;
   const bearer = new URL(base).origin != location.origin;
-  const api = createApi({ base, bearer, storage, prefix });
-  const carts = /** @type {Set<CartFace>} */ (new Set());
-  const store = createStore({ api, storage, prefix, locks: navigator.locks, tell: (...told) => carts.forEach((cart) => cart.tell(...told)) });
+  const faces = /** @type {Set<CartFace>} */ (new Set());
+  const api = createApi({ base, bearer, storage, prefix, language: () => [...faces][0]?.dialog.lang });
+  const store = createStore({ api, storage, prefix, locks: navigator.locks, tell: (...told) => faces.forEach((cart) => cart.tell(...told)) });
   /** @param {{ type?: string, key?: string }} event Another tab, the connection, leaving the page and coming back to it. */
   const wake = ({ type, key = prefix + "kept" }) => {
     if (!key?.startsWith(prefix)) return;
     store.changed();
     if (type != "storage") store.flush(!!type);
-    if (key.endsWith("kept")) carts.forEach((cart) => cart.load());
+    if (key.endsWith("kept")) faces.forEach((cart) => cart.load());
   };
 
   for (const type of ["focus", "online", "pageshow", "visibilitychange", "storage"]) addEventListener(type, /** @type {any} */ (wake));
-  addEventListener("securitypolicyviolation", (event) => carts.forEach((cart) => cart.violated(event)));
+  addEventListener("securitypolicyviolation", (event) => faces.forEach((cart) => cart.violated(event)));
   setInterval(wake, REFRESH_EVERY, {});
-  sites.push({ ...options, api, store, carts });
+  sites.push({ ...options, api, state: store, faces });
   store.flush();
   // Elements that stood there before find out whether they are its.
-  for (const site of sites) for (const cart of site.carts) cart.connect();
+  for (const site of sites) for (const cart of site.faces) cart.connect();
 }
 
 /** The site an element's `src` or link points into, else the page's first. @param {Element} element @returns {Site} */

@@ -8,8 +8,8 @@
  */
 /** @import { Batch, Cart, Entry, Failure, Item, Line, Note, Outcome, StorageLike, View } from "./types.d.ts" */
 /** @import { Api } from "./api.js" */
-import { fold, readJson } from "./outbox.js";
-import { keyOf, project } from "./project.js";
+import { fold, keyOf } from "./outbox.js";
+import { project } from "./project.js";
 
 const KEEP_FOR = 86_400_000;
 /** Where each kind of change goes. @type {Record<string, [method: string, path: string]>} */
@@ -35,10 +35,10 @@ export function createStore({ api, storage, prefix, tell, locks, fold: folding =
   const seen = /** @type {Record<string, Item>} */ ({});
   const waiting = /** @type {Map<string, (error?: Failure) => void>} */ (new Map());
   /** What outlives the page, by locale: pieces, and the last notice that was told. @returns {Record<string, [number, number]>} */
-  const kept = () => readJson(storage, prefix + "kept") || {};
+  const kept = () => storage.read(prefix + "kept") || {};
   /** @param {{}} all */
-  const keep = (all) => storage.setItem(prefix + "kept", JSON.stringify(all));
-  let [polls, last] = [0, 0];
+  const keep = (all) => storage.write(prefix + "kept", all);
+  let [polls, last, alone] = [0, 0, 0];
   let timer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
   let reading = /** @type {Promise<unknown> | null} */ (null);
   let tail = /** @type {Promise<unknown>} */ (Promise.resolve());
@@ -48,16 +48,16 @@ export function createStore({ api, storage, prefix, tell, locks, fold: folding =
 
   const store = {
     /** What the shopper is to be told, until it is dismissed. @type {Note[]} */
-    notices: [],
-    /** Whether the last request had no answer: what is shown may be behind. */
-    busy: false,
+    notes: [],
+    /** The name of what is said while the server does not answer: what is shown may be behind. */
+    busy: "",
     loaded: false,
     /** @param {string} locale @returns {View} */
-    view: (locale) => project(carts[locale], locale, entries(), seen, kept()[locale]?.[0]),
+    viewOf: (locale) => project(carts[locale], locale, entries(), seen, kept()[locale]?.[0]),
     /** Locales that may have something to show. */
     locales: () => [...new Set([...Object.keys(kept()), ...entries().map(({ locale }) => locale)])],
     /** Pieces in all carts, from the last answers and the outbox: no request. */
-    count: () => store.locales().reduce((sum, locale) => sum + store.view(locale).count, 0),
+    pieces: () => store.locales().reduce((sum, locale) => sum + store.viewOf(locale).count, 0),
     /**
      * Shows a change at once and sends it. Fulfilled when the server has it, with the reason when it does not want it.
      * @param {Entry["kind"]} kind @param {string} locale @param {Line} [line] @param {Outcome} [outcome]
@@ -66,25 +66,25 @@ export function createStore({ api, storage, prefix, tell, locks, fold: folding =
     put(kind, locale, line, outcome) {
       last = Math.max(Date.now(), last + 1); // two within a millisecond keep their order
       const id = `${prefix}did:${last}${Math.random()}`; // not randomUUID: a page without https has none
-      storage.setItem(id, JSON.stringify({ kind, locale, line, outcome, at: last }));
+      storage.write(id, { kind, locale, line, outcome, at: last });
       // More clicks of the kind may come, and travel together.
       later(kind == "set" ? folding : 0);
       changed();
       return new Promise((resolve) => waiting.set(id, resolve));
     },
     /** @param {Note} note in place of one with the same id @param {string} [type] of the event that tells it @param {{}} [detail] of the event */
-    note(note, type, detail) {
-      store.dismiss(note.id);
-      store.notices.push(note);
+    say(note, type, detail) {
+      store.drop(note.id);
+      store.notes.push(note);
       if (type) tell(type, detail, note);
     },
     /** @param {string} [id] of a note; all of them without */
-    dismiss(id) {
-      store.notices = store.notices.filter((note) => id && note.id != id);
+    drop(id) {
+      store.notes = store.notes.filter((note) => id && note.id != id);
       changed();
     },
     /** Asks for every cart; one reading at a time. */
-    load: () => (reading ??= inTurn(read)),
+    load: () => (reading ??= inTurn(readAll)),
     /** Sends what waits, in order. @param {boolean} [force] without waiting out the pause after a failure */
     flush(force) {
       clearTimeout(timer);
@@ -104,23 +104,23 @@ export function createStore({ api, storage, prefix, tell, locks, fold: folding =
   };
   /** What waits, in the order it was made; drops what is too old, and what is not ours. @returns {(Entry & { id: string })[]} */
   const entries = () =>
-    Object.keys(storage).sort().flatMap((id) => {
+    storage.names().sort().flatMap((id) => {
       if (!id.startsWith(prefix + "did:")) return [];
-      const entry = readJson(storage, id);
+      const entry = storage.read(id);
       if (entry?.at > Date.now() - KEEP_FOR) return { ...entry, id };
-      storage.removeItem(id);
+      storage.erase(id);
       return [];
     });
 
   /** @param {Batch} batch as it is to be found by whoever sends it next */
-  const hold = (batch) => storage.setItem(sending, JSON.stringify(batch));
+  const hold = (batch) => storage.write(sending, batch);
 
   /** @param {string[]} ids of a batch that was answered, or refused for good */
-  const done = (ids) => [...ids, sending].forEach((name) => storage.removeItem(name));
+  const done = (ids) => [...ids, sending].forEach((name) => storage.erase(name));
 
   /** The batch under way, else a new one. @returns {Batch | undefined} */
   function take() {
-    const begun = readJson(storage, sending);
+    const begun = storage.read(sending);
     if (begun?.ids) return begun;
     const [first, ...rest] = entries();
     if (!first) return;
@@ -128,14 +128,14 @@ export function createStore({ api, storage, prefix, tell, locks, fold: folding =
     /** @type {Batch} */
     const batch = { kind, locale, outcome, ids: [id], items: line ? [line] : [], tries: 0, until: 0 };
     for (const entry of rest) {
-      if (!fold(batch, entry)) break;
+      if (alone-- > 0 || !fold(batch, entry)) break;
       batch.ids.unshift(entry.id);
     }
     hold(batch);
     return batch;
   }
 
-  const changed = () => tell("change", { count: store.count() });
+  const changed = () => tell("change", { count: store.pieces() });
 
   /** @param {number} delay */
   function later(delay) {
@@ -146,7 +146,7 @@ export function createStore({ api, storage, prefix, tell, locks, fold: folding =
   /** Answers those whose changes are no longer in the outbox, whichever tab sent them. @param {Failure} [error] why they were refused */
   function settle(error) {
     for (const [id, resolve] of waiting) {
-      if (!storage.getItem(id) && waiting.delete(id)) resolve(error);
+      if (!storage.read(id) && waiting.delete(id)) resolve(error);
     }
   }
 
@@ -159,10 +159,10 @@ export function createStore({ api, storage, prefix, tell, locks, fold: folding =
     carts[locale] = cart;
     for (const item of [...items, ...saved]) seen[locale + keyOf(item)] = item;
     for (const notice of notices) {
-      const { id, asin, code: key, ...values } = notice;
+      const { id, asin, code, title, message, choices, requested } = notice;
       if (id <= told) continue;
       told = id;
-      store.note({ id: locale + key + asin, key, title: seen[locale + asin]?.title, values }, "notice", { locale, notice });
+      store.say({ id: locale + code + asin, title, message, choices, quantity: requested }, "notice", { locale, notice });
     }
     keep({ ...all, [locale]: [count, told] });
     // The remote cart is behind: ask again, so that what it made of the wish is told.
@@ -178,31 +178,41 @@ export function createStore({ api, storage, prefix, tell, locks, fold: folding =
       const [method, path] = WAYS[kind];
       const cart = await api.call(method, `carts/${locale}/${path}`, outcome ? { outcome } : items[0] && { items }, ids[0]);
       done(ids);
-      store.busy = false;
+      store.busy = "";
       accept(cart);
       settle();
       return 0;
     } catch (thrown) {
       const error = /** @type {Failure} */ (thrown);
-      const { detail: message, status, retryAfter } = error;
+      const { detail: message, status, retryAfter, choices } = error;
       // A token can be replaced, and what has a time will pass.
       const retrying = status < 400 || status > 499 || status == 401 || status == 429 || !!retryAfter;
       const detail = { ...error, locale, retrying };
       if (retrying) {
         const pause = Math.min(Number(retryAfter) * 1000 || retry * 2 ** tries, most);
         hold({ ...batch, tries: tries + 1, until: Date.now() + pause });
-        store.busy = true;
+        busy(status);
         tell("error", detail);
         return pause;
       }
+      if (ids[1]) {
+        // One of them is at fault: the others go in, each by itself.
+        alone = ids.length;
+        storage.erase(sending);
+        return 0;
+      }
       done(ids);
       settle(error);
-      store.note({ id: ids[0], key: status == 422 ? "refused" : "failed", values: { message } }, "error", detail);
+      const note = { id: ids[0], locale, name: "failed", values: { detail: message }, choices, quantity: items[0]?.quantity };
+      store.say({ ...note, ...(status == 422 && { message }) }, "error", detail);
       return 0;
     }
   }
 
-  async function read() {
+  /** @param {number} status of an answer that is none */
+  const busy = (status) => (store.busy = status ? "busy" : "offline");
+
+  async function readAll() {
     reading = null;
     try {
       /** @type {Record<string, Cart>} */
@@ -212,10 +222,10 @@ export function createStore({ api, storage, prefix, tell, locks, fold: folding =
       for (const locale in all) if (!found[locale]) delete all[locale];
       keep(all);
       store.loaded = true;
-      if (!entries()[0]) store.busy = false;
+      if (!entries()[0]) store.busy = "";
       Object.values(found).forEach(accept);
-    } catch {
-      store.busy = true;
+    } catch (error) {
+      busy(/** @type {Failure} */ (error).status);
       setTimeout(store.load, most);
     }
     changed();

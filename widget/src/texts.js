@@ -1,33 +1,25 @@
 /** Chooses the words for an element: the site owner's own, else ours in the language of the page. */
 /** @import { OwnTexts } from "./types.d.ts" */
-import { words } from "./words.js";
+import { columns } from "./words.js";
 
-const LANGUAGES = ["en", "de", "fr", "ja"];
+const [names, ...languages] = columns.split("~~").map((column) => column.split("~"));
 
-/** @type {Record<string, string[]>} by key, in the order of LANGUAGES */
-const table = Object.fromEntries(
-  words.trim().split("\n\n").map((block) => {
-    const [key, ...texts] = block.split("\n");
-    return [key, texts];
-  }),
-);
-
-/** @typedef {Record<string, string | number | undefined>} Values */
-/** @typedef {((key: string, values?: Values) => string) & { lang: string }} Text "" for a key that nobody has words for */
+/** @typedef {Record<string, any>} Values */
+/** @typedef {(name: string, values?: Values) => string} Text "" for a name that nobody has words for */
 
 /**
  * @param {string} lang a BCP 47 tag; its language decides, English where we have no words for it
- * @param {OwnTexts} [own]
+ * @param {OwnTexts} [own] by name, or by name and language ("add_de", "add_nl")
  * @returns {Text}
  */
 export function textsFor(lang, own = {}) {
   const asked = lang.split("-")[0].toLowerCase();
-  const index = Math.max(LANGUAGES.indexOf(asked), 0);
-  /** @type {(key: string, values?: Values) => string} */
-  const text = (key, values = {}) => {
-    const [one, other = one] = (own[key] ?? table[key]?.[index] ?? "").split("|");
+  const texts = languages.find(([language]) => language == asked) || languages[0];
+  /** @type {Text} */
+  const text = (name, values = {}) => {
+    const [one, other = one] = (own[name + "_" + asked] ?? own[name] ?? texts[names.indexOf(name)] ?? "").split("|");
     const isOne = values.n == 1 || (!values.n && asked == "fr");
-    return (isOne ? one : other).replace(/{(\w+)}/g, (_, name) => String(values[name] ?? text(name, values)));
+    return (isOne ? one : other).replace(/{(\w+)}/g, (_, inner) => values[inner] ?? text(inner, values));
   };
-  return Object.assign(text, { lang: LANGUAGES[index] });
+  return text;
 }

@@ -43,11 +43,11 @@ test("another origin gets a token with the first change and sends it from then o
 test("a token that is no longer good is forgotten, so that the next try gets another", async (t) => {
   const server = await serving(t, { token: "secret" });
   const storage = new FakeStorage();
-  storage.setItem("p:token", "old");
+  storage.write("p:token", "old");
   const api = apiTo(server.base, { bearer: true, storage });
   await assert.rejects(add(api), { status: 401 });
   await add(api);
-  assert.equal(storage.getItem("p:token"), "secret1");
+  assert.equal(storage.read("p:token"), "secret1");
 });
 
 /** A server that answers nobody of our origin, and is there or is not. */

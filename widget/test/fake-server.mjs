@@ -10,6 +10,8 @@ const PRODUCTS = {
   B000000003: { title: "Field Notebook, Dotted, Pack of Three", price: 1295 },
   B000000004: { title: "Lighthouse Desk Lamp with an Unusually Long Name That Runs Over Several Lines", price: 12900 },
 };
+/** What a product that cannot be bought itself comes in. */
+const KINDS = { B0000KINDS: [{ asin: "B000000002", choice: "Cream", title: "Enamel Kettle", url: "", available: true }] };
 const RETAILERS = { US: ["Amazon.com", "www.amazon.com", "$"], DE: ["Amazon.de", "www.amazon.de", "EUR "] };
 const TAG = "example-20";
 
@@ -53,7 +55,6 @@ class FakeCart {
   }
 
   add({ asin, quantity = 1 }) {
-    if (!PRODUCTS[asin]) throw { status: 422, code: "unknown_asin", detail: `There is no product ${asin}: check the ASIN.` };
     let line = this.find({ asin });
     if (!line) this.lines.push((line = { asin, quantity: 0, id: "U" + ++this.server.ids, area: "active" }));
     this.put(line, line.quantity + quantity);
@@ -112,6 +113,8 @@ export async function fakeServer({ port = 0, token = null, page = null } = {}) {
   const change = (cart, method, outcome, { items = [] }) => {
     if (outcome) return cart.handoff(outcome);
     if (method == "DELETE") return (cart.lines = []);
+    const strange = method == "POST" && items.find(({ asin }) => !PRODUCTS[asin]);
+    if (strange) throw { status: 422, code: "unknown_asin", detail: `There is no product ${strange.asin}: check the ASIN.`, choices: KINDS[strange.asin] };
     for (const item of items) method == "POST" ? cart.add(item) : cart.set(item);
   };
 

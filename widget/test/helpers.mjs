@@ -1,19 +1,23 @@
 import { createApi } from "../src/api.js";
+import { parse } from "../src/attempt.js";
 import { createStore } from "../src/store.js";
 import { fakeServer } from "./fake-server.mjs";
 
 export const PREFIX = "ecscart:test:";
 const TIMES = { fold: 15, retry: 10, most: 40, orphan: 60 };
 
-/** What localStorage is to the widget: its names are its own keys. */
+/** The storage all pages of a browser share; its own keys are the names in it, JSON the values. */
 export class FakeStorage {
-  getItem(name) {
-    return Object.hasOwn(this, name) ? this[name] : null;
+  names() {
+    return Object.keys(this);
   }
-  setItem(name, value) {
-    this[name] = String(value);
+  read(name) {
+    return parse(this[name]);
   }
-  removeItem(name) {
+  write(name, value) {
+    this[name] = JSON.stringify(value);
+  }
+  erase(name) {
     delete this[name];
   }
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
 import { test } from "node:test";
+import { PRIVATE } from "../private.mjs";
 
 const here = new URL("..", import.meta.url);
 const read = (path) => readFile(new URL(path, here), "utf8");
@@ -20,6 +21,13 @@ test("parts are the classes the code gives", () => {
   assert.deepEqual(listed("cssParts", cart), sorted(given));
 });
 
+test("no name the build shortens means something outside the file", async () => {
+  const inside = ["StorageLike"]; // its names are the code's alone
+  const said = (await read("src/types.d.ts")).split("\n").filter((line) => !inside.some((name) => line.includes(name))).join("\n") + types;
+  const public_ = sorted([...all(/(\w+)\??(?=[:(])/g, said), ...all(/["`](\w+):/g), ...Object.keys(globalThis.navigator ?? {})]);
+  assert.deepEqual(PRIVATE.filter((name) => public_.includes(name)), []);
+});
+
 test("custom properties are those of the style sheet", async () => {
   const used = all(/(--ecs-[a-z-]+)/g, await read("src/styles.css"));
   for (const element of elements) assert.deepEqual(listed("cssProperties", element), sorted(used));
@@ -32,7 +40,7 @@ test("every class the style sheet speaks of is given", async () => {
 });
 
 test("events are those the code emits, and those of the types", () => {
-  const emitted = all(/\b(?:emit\(\w+, |tell\()"(\w+)"|store\.note\(.*\}, "(\w+)",/g).map((name) => "ecs:" + name);
+  const emitted = all(/\b(?:emit\(\w+, |tell\()"(\w+)"|store\.say\(.*\}, "(\w+)",/g).map((name) => "ecs:" + name);
   assert.deepEqual(listed("events", cart, button), sorted(emitted));
   assert.deepEqual(listed("events", cart, button), sorted(all(/"(ecs:\w+)":/g, types)));
 });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fold, named, readJson } from "../src/outbox.js";
-import { FakeStorage } from "./helpers.mjs";
+import { fold, keyOf, lineOf, same } from "../src/outbox.js";
 
 const entry = (kind, line, locale = "US") => ({ kind, locale, line });
 const batchOf = (first, ...rest) => {
@@ -14,7 +13,7 @@ const cases = [
   ["adds of one item are summed", [entry("add", { ...A, quantity: 1 }), entry("add", { ...A, quantity: 2 })], [true], [{ ...A, quantity: 3 }]],
   ["a sum stops at 999", [entry("add", { ...A, quantity: 900 }), entry("add", { ...A, quantity: 900 })], [true], [{ ...A, quantity: 999 }]],
   ["adds of two items travel together", [entry("add", { ...A, quantity: 1 }), entry("add", { asin: "B", quantity: 1 })], [true], [{ ...A, quantity: 1 }, { asin: "B", quantity: 1 }]],
-  ["an offer is another line than its item", [entry("add", { ...A, quantity: 1 }), entry("add", { offerListingId: "A", quantity: 1 })], [true], [{ ...A, quantity: 1 }, { offerListingId: "A", quantity: 1 }]],
+  ["an offer is another line than its item", [entry("add", { ...A, quantity: 1 }), entry("add", { offerListingId: "o", quantity: 1 })], [true], [{ ...A, quantity: 1 }, { offerListingId: "o", quantity: 1 }]],
   ["the last quantity wins", [entry("set", { ...A, quantity: 2 }), entry("set", { ...A, quantity: 7 })], [true], [{ ...A, quantity: 7 }]],
   ["an area and a quantity travel together", [entry("set", { ...A, area: "saved" }), entry("set", { ...A, quantity: 7 })], [true], [{ ...A, area: "saved", quantity: 7 }]],
   ["what is removed has no area", [entry("set", { ...A, area: "saved" }), entry("set", { ...A, quantity: 0 })], [true], [{ ...A, quantity: 0 }]],
@@ -31,14 +30,15 @@ test("folding: the 51st line waits for the next request", () => {
   assert.equal(folded.at(-1), false);
 });
 
-test("a line names its item by its first field", () => {
-  assert.ok(named({ offerListingId: "o", asin: "A" })({ asin: "B", offerListingId: "o" }));
-  assert.ok(!named({ asin: "A", quantity: 1 })({ asin: "B", quantity: 1 }));
+test("a line is the same by its offer, else by its ASIN", () => {
+  assert.ok(same({ offerListingId: "o" })({ asin: "B", offerListingId: "o" }));
+  assert.ok(!same({ asin: "B" })({ asin: "B", offerListingId: "o" }));
+  assert.ok(!same({ asin: "A", quantity: 1 })({ asin: "B", quantity: 1 }));
+  assert.deepEqual([keyOf({ asin: "A" }), keyOf({ asin: "A", offerListingId: "o" })], ["A", "o"]);
 });
 
-test("a text in the storage that is not ours is nothing", () => {
-  const storage = new FakeStorage();
-  storage.setItem("a", "{");
-  storage.setItem("b", '{"c":1}');
-  assert.deepEqual(["a", "b", "none"].map((name) => readJson(storage, name)), [null, { c: 1 }, null]);
+test("an offer is named by its listing, an item by its ASIN", () => {
+  const item = { asin: "A", quantity: 2, title: "T" };
+  assert.deepEqual(lineOf(item, { quantity: 2 }), { asin: "A", quantity: 2 });
+  assert.deepEqual(lineOf({ ...item, offerListingId: "o" }, { area: "saved" }), { offerListingId: "o", area: "saved" });
 });

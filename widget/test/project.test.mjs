@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { keyOf, lineOf, project } from "../src/project.js";
+import { project } from "../src/project.js";
 
 const item = (asin, quantity, rest) => ({ asin, title: "T" + asin, url: "", quantity, available: true, cartItemId: "c" + asin, ...rest });
 const cart = (items, saved = []) => ({ locale: "US", store: "Amazon.com", items, saved, pending: false, notices: [] });
@@ -51,8 +51,9 @@ test("what is added again is shown as it was seen before", () => {
   assert.deepEqual([view.items[0].title, view.items[0].quantity], ["TA", 2]);
 });
 
-test("an offer is named by its listing, an item by its ASIN", () => {
-  assert.deepEqual(lineOf(item("A", 2)), { asin: "A", quantity: 2 });
-  assert.deepEqual(lineOf(item("A", 2, { offerListingId: "o" })), { offerListingId: "o", quantity: 2 });
-  assert.deepEqual([keyOf(item("A", 1)), keyOf(item("A", 1, { offerListingId: "o" }))], ["A", "o"]);
+test("two sellers' lines of one item are changed apart", () => {
+  const two = cart([item("A", 2), item("A", 3, { offerListingId: "o" })]);
+  const changed = (line) => lines(project(two, "US", [did("set", line)]).items);
+  assert.equal(changed({ offerListingId: "o", quantity: 7 }), "A2 o7");
+  assert.equal(changed({ asin: "A", quantity: 7 }), "A7 o3");
 });

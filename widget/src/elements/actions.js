@@ -1,17 +1,18 @@
-/** What the shopper does in the drawer, by the id of what was clicked, typed into or submitted. */
+/** What the shopper does in the drawer and in what is told, by the id of what was clicked, typed into or submitted. */
 /** @import { Item, View } from "../types.d.ts" */
 /** @import { Ui } from "./views.js" */
 import { emit } from "../dom.js";
-import { lineOf } from "../project.js";
+import { lineOf } from "../outbox.js";
 import { lineKey } from "./views.js";
 
 /**
  * @param {HTMLElement} host
  * @param {Ui} ui
  * @param {Record<string, () => void>} more what the cart element does itself
+ * @param {(title: string) => void} added tells that an item is in the cart
  * @returns {(target: HTMLInputElement) => void}
  */
-export function createActions(host, ui, more) {
+export function createActions(host, ui, more, added) {
   const { removed } = ui;
   // What is acted on: set before each action.
   /** @type {HTMLInputElement} */
@@ -23,7 +24,7 @@ export function createActions(host, ui, more) {
   let [key, locale] = ["", ""];
 
   /** @param {import("../types.d.ts").Line} line what is new of it */
-  const change = (line) => ui.store.put("set", locale, { asin: item.asin, ...line });
+  const change = (line) => ui.state.put("set", locale, lineOf(item, line));
 
   /** @param {number} quantity */
   function setQuantity(quantity) {
@@ -38,7 +39,7 @@ export function createActions(host, ui, more) {
   function answer(outcome) {
     removed.clear();
     ui.sent = "";
-    ui.store.put("handoff", locale, undefined, outcome);
+    ui.state.put("handoff", locale, undefined, outcome);
   }
 
   /** @type {typeof more} */
@@ -64,8 +65,15 @@ export function createActions(host, ui, more) {
       const { item, saved } = /** @type {{ item: Item, saved: boolean }} */ (removed.get(key));
       removed.delete(key);
       ui.aim = (saved ? "move:" : "type:") + key;
-      ui.store.put("add", locale, lineOf(item));
-      if (saved) ui.store.put("set", locale, { asin: item.asin, area: "saved" });
+      ui.state.put("add", locale, lineOf(item, { quantity: item.quantity }));
+      if (saved) ui.state.put("set", locale, lineOf(item, { area: "saved" }));
+    },
+    async choose() {
+      const [, asin, quantity, ...note] = key.split(":");
+      const title = target.textContent || asin;
+      ui.state.drop(note.join(":"));
+      ui.aim = "title";
+      if (!(await ui.state.put("add", locale, { asin, quantity: +quantity }))) added(title);
     },
     ask() {
       ui.asking = locale;
@@ -78,14 +86,14 @@ export function createActions(host, ui, more) {
     clear() {
       ui.asking = "";
       removed.clear();
-      ui.store.put("clear", locale);
+      ui.state.put("clear", locale);
     },
-    dismiss: () => ui.store.dismiss(key),
+    dismiss: () => ui.state.drop(key),
     leave() {
       const mode = view.handoff?.mode;
       ui.sent += target.id + " ";
       // The other modes lead over an address of the site itself, which sees the shopper leave.
-      if (mode == "form") ui.store.put("handoff", locale, undefined, "left");
+      if (mode == "form") ui.state.put("handoff", locale, undefined, "left");
       emit(host, "handoff", { locale, mode, count: view.count });
     },
     arrived: () => answer("arrived"),
@@ -97,7 +105,7 @@ export function createActions(host, ui, more) {
     const [action, ...rest] = done.id.split(":");
     [locale] = rest;
     key = rest.join(":");
-    view = ui.store.view(locale);
+    view = ui.state.viewOf(locale);
     item = /** @type {Item} */ ([...view.items, ...view.saved].find((line) => lineKey(line, view) == key));
     actions[action]();
   };

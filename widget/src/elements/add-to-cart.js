@@ -1,7 +1,6 @@
 /** `<ecs-add-to-cart asin locale quantity offer-listing-id src>`: the author's own link or button, put to work in place. */
 import { emit, h, takeOver } from "../dom.js";
-import { named } from "../outbox.js";
-import { lineOf } from "../project.js";
+import { lineOf, same } from "../outbox.js";
 import { siteOf, textsOf } from "../sites.js";
 
 const SHOWN_FOR = 3_000;
@@ -20,22 +19,23 @@ export class EcsAddToCart extends HTMLElement {
 
   /** Adds what the attributes say now; fulfilled when the server has it or refuses it. */
   async add() {
-    const { store, carts, base, locale: ours } = siteOf(this);
+    const { state: store, faces, base, locale: ours } = siteOf(this);
     const get = (/** @type {string} */ name) => this.getAttribute(name) || undefined;
     const locale = get("locale") || ours;
-    const item = { asin: get("asin"), offerListingId: get("offer-listing-id"), quantity: Number(get("quantity") || 1), locale };
+    const quantity = Number(get("quantity") || 1);
+    const item = { asin: get("asin"), offerListingId: get("offer-listing-id"), quantity, locale };
     if (!emit(this, "add", item)) return;
     // Where the author put no cart, one without a button: for the drawer and what is to be told.
-    if (!carts.size) document.body.append(h("ecs-cart", { headless: "", src: base }));
+    if (!faces.size) document.body.append(h("ecs-cart", { headless: "", src: base }));
     this.setAttribute("state", "busy");
-    const refused = await store.put("add", locale, lineOf(item));
+    const refused = await store.put("add", locale, lineOf(item, { quantity }));
     this.setAttribute("state", refused ? "error" : "added");
     setTimeout(() => this.removeAttribute("state"), SHOWN_FOR);
     if (refused) return; // the cart tells what, and why
-    const cart = store.view(locale);
+    const cart = store.viewOf(locale);
     // A line that is not there was refused or moved, which the server's notice tells.
-    const line = cart.items.find(named(lineOf(item)));
-    if (line) [...carts][0]?.added(line.title);
+    const line = cart.items.find(same(item));
+    if (line) [...faces][0]?.added(line.title);
     emit(this, "added", { ...item, cart });
   }
 }

@@ -29,7 +29,7 @@ function createCart(host) {
   root.append(badge, dialog, popup);
 
   /** One cart of a page and site speaks for all. */
-  const isFirst = () => [...ui.carts][0] == cart;
+  const isFirst = () => [...ui.faces][0] == cart;
 
   /** Draws once for all that happens in one task. */
   const later = () => (queued ??= Promise.resolve().then(draw));
@@ -46,17 +46,17 @@ function createCart(host) {
 
   function draw() {
     queued = null;
-    const { store } = ui;
-    const n = store.count();
+    const { state: store } = ui;
+    const n = store.pieces();
     const focused = root.activeElement;
     const t = (ui.t = textsOf(host));
     button.textContent = t("title");
     badge.textContent = String(n || "");
-    dialog.lang = popup.lang = t.lang;
+    dialog.lang = popup.lang = t("lang");
     name(n);
     // Until it is opened the drawer has no content: loading a page builds nothing.
     if (dialog.open) patch(dialog, drawer(ui));
-    patch(popup, !dialog.open && isFirst() && (store.busy || store.notices[0]) ? toast(ui) : []);
+    patch(popup, !dialog.open && isFirst() && (store.busy || store.notes[0]) ? toast(ui) : []);
     // Where an action asked, or at the title when the place that had the focus is gone.
     if (dialog.open && (ui.aim || (focused && !root.activeElement))) (root.getElementById(ui.aim) || root.getElementById("title"))?.focus();
     ui.aim = "";
@@ -68,12 +68,12 @@ function createCart(host) {
     ui.removed.clear();
     dialog.showModal();
     dialog.scrollTop = 0;
-    ui.store.dismiss("added"); // which draws
-    ui.store.load();
+    ui.state.drop("added"); // which draws
+    ui.state.load();
     emit(host, "open");
   }
 
-  const perform = createActions(host, ui, { view: open, close: () => dialog.close() });
+  const perform = createActions(host, ui, { view: open, close: () => dialog.close() }, added);
   for (const type in ACTS_ON) {
     root.addEventListener(type, (event) => {
       const target = /** @type {HTMLInputElement | null} */ (/** @type {Element} */ (event.target).closest("[id*=':']"));
@@ -83,35 +83,37 @@ function createCart(host) {
       later();
     });
   }
+  /** Tells for a while that an item is in the cart. @param {string} title */
+  function added(title) {
+    clearTimeout(timer);
+    timer = setTimeout(ui.state.drop, TOLD_FOR, "added");
+    ui.state.say({ id: "added", name: "added", values: { title } });
+  }
+
   dialog.onclose = () => {
-    ui.store.flush();
-    ui.store.dismiss();
+    ui.state.flush();
+    ui.state.drop();
     emit(host, "close");
   };
 
   const cart = {
     dialog,
     open,
+    added,
     connect() {
       cart.disconnect();
       Object.assign(ui, siteOf(host));
-      ui.carts.add(cart);
+      ui.faces.add(cart);
       popup.showPopover();
       draw();
     },
-    disconnect: () => ui.carts?.delete(cart),
+    disconnect: () => ui.faces?.delete(cart),
     /** The page is looked at again, or time went by. */
-    load: () => dialog.open && !document.hidden && ui.store.load(),
-    /** Tells for a while that an item is in the cart. @param {string} title */
-    added(title) {
-      clearTimeout(timer);
-      timer = setTimeout(ui.store.dismiss, TOLD_FOR, "added");
-      ui.store.note({ id: "added", key: "added", values: { title } });
-    },
+    load: () => dialog.open && !document.hidden && ui.state.load(),
     /** @param {string} type @param {{} | undefined} detail @param {Note} [note] what the page may keep from being told */
     tell(type, detail, note) {
       later();
-      if (isFirst() && !emit(host, type, detail) && note) ui.store.dismiss(note.id);
+      if (isFirst() && !emit(host, type, detail) && note) ui.state.drop(note.id);
     },
     /** The page's policy forbids the form: says so, and that nobody left. @param {SecurityPolicyViolationEvent} event */
     violated({ effectiveDirective }) {
@@ -119,7 +121,7 @@ function createCart(host) {
       if (!locale || effectiveDirective != "form-action") return;
       ui.blocked = true;
       ui.sent = "";
-      ui.store.put("handoff", locale, undefined, "failed");
+      ui.state.put("handoff", locale, undefined, "failed");
     },
   };
   return cart;
@@ -150,6 +152,6 @@ export class EcsCart extends HTMLElement {
 
   /** Pieces in all carts of its site. */
   get count() {
-    return siteOf(this).store.count();
+    return siteOf(this).state.pieces();
   }
 }
