@@ -19,7 +19,7 @@ from flask_ecscart.state.counters import MAX_PAGE
 from flask_ecscart.web.problems import Refused
 from flask_ecscart.web.site import Site
 
-__all__ = ["Who", "add_headers", "check_origin", "identify", "refuse_too_many", "set_cookie"]
+__all__ = ["Who", "add_headers", "check_origin", "identify", "page_before", "refuse_too_many", "set_cookie"]
 
 _PREFLIGHT_SECONDS = 7200
 _METHODS = "GET, POST, PATCH, DELETE"
@@ -88,6 +88,18 @@ def identify(site: Site, *, changing: bool) -> Who:
     return Who(sid=sid, origin=origin, known=True, page=_page(origin))
 
 
+def page_before(site: Site) -> str | None:
+    """The page from which the shopper came to one of ours: as our own form or link carries it, else by the Referer.
+
+    Whoever forges it could forge the Referer.
+    """
+    named, allowed = request.values.get("from"), site.settings.allowed_origins
+    if named is None:
+        return next((page for origin in (None, *allowed) if (page := _page(origin)) is not None), None)
+    own = named.startswith("/") and not named.startswith("//")
+    return _kept(named) if own or named.startswith(tuple(f"{origin}/" for origin in allowed)) else None
+
+
 def refuse_too_many(site: Site, who: Who, locale: str) -> None:
     """Raise `Refused` for changes that come faster than a person makes them, where they would cost scarce turns."""
     wait = site.carts.must_wait(who.shopper, locale, request.remote_addr)
@@ -140,8 +152,11 @@ def _page(origin: str | None) -> str | None:
     of = f"{parts.scheme}://{parts.netloc}"
     if of != origin and not (origin is None and _is_own(of, request)):
         return None
-    path = re.sub(r"[^\x21-\x7e]", "?", parts.path or "/")
-    return f"{origin or ''}{path}"[:MAX_PAGE]
+    return _kept(f"{origin or ''}{parts.path or '/'}")
+
+
+def _kept(page: str) -> str:
+    return re.sub(r"[^\x21-\x7e]", "?", page)[:MAX_PAGE]
 
 
 def _is_own(origin: str, to: Request) -> bool:

@@ -10,6 +10,7 @@ import re
 import secrets
 from http import HTTPStatus
 
+import msgspec
 from flask import Response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -20,7 +21,7 @@ from flask_ecscart.service.purchase_url import PURCHASE_PATH, read_purchase_quer
 from flask_ecscart.sessions import COOKIE, shopper_id
 from flask_ecscart.texts import Words
 from flask_ecscart.web.language import page_language
-from flask_ecscart.web.origins import Who, identify, refuse_too_many
+from flask_ecscart.web.origins import Who, identify, page_before, refuse_too_many
 from flask_ecscart.web.page_view import for_people, render_page, to_cart_page
 from flask_ecscart.web.present import present, present_product
 from flask_ecscart.web.problems import Refused
@@ -57,6 +58,7 @@ def add_form() -> BaseResponse:
     """Add what the confirm page asked about; what cannot be added is said on the same page."""
     site = current_site()
     who = _form_sender(site)
+    who = msgspec.structs.replace(who, page=page_before(site) or who.page)
     try:
         item, locale = _asked_for(site)
     except Refused as refused:
@@ -179,6 +181,7 @@ def _confirm(site: Site, who: Who, item: NewItem, locale: str, problem: str | No
         place=LOCALES[locale],
         product=present_product(site, product, language=page_language(locale)) if product is not None else None,
         problem=problem,
+        before=page_before(site),
     )
 
 

@@ -270,12 +270,35 @@ def test_a_page_of_an_allowed_origin_is_named_with_its_origin(shop: Shop, ear: E
     assert {event.page for event in ear.new()} == {f"{BLOG}/post"}
 
 
-def test_the_pages_without_javascript_tell_the_same(shop: Shop, ear: Ear) -> None:
-    page = shop.client.get(f"/ecscart/add?asin={LAMP}&quantity=2").get_data(as_text=True)
-    token = page.split('name="token" value="')[1].split('"')[0]
-    sent = {"token": token, "asin": LAMP, "quantity": "2"}
-    assert shop.client.post("/ecscart/add", data=sent, headers={"Referer": "http://localhost/lamps"}).status_code == 303
-    assert [(type(event), event.page) for event in ear.new()] == [(CartCreated, "/lamps"), (ItemsAdded, "/lamps")]
+def press_add(shop: Shop, page: str) -> None:
+    """What a browser without JavaScript sends from a confirm page, whose own address is its Referer."""
+    form = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page))
+    headers = {"Referer": "http://localhost/ecscart/add"}
+    assert shop.client.post("/ecscart/add", data=form, headers=headers).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("referer", "page"),
+    [
+        ("http://localhost/lamps?id=7", "/lamps"),
+        (f"{BLOG}/post?id=7", f"{BLOG}/post"),
+        ("https://elsewhere.example/x", "/ecscart/add"),
+        (None, "/ecscart/add"),
+    ],
+)
+def test_the_pages_without_javascript_tell_where_the_link_was(
+    shop: Shop, ear: Ear, referer: str | None, page: str
+) -> None:
+    headers = {"Referer": referer} if referer is not None else {}
+    press_add(shop, shop.client.get(f"/ecscart/add?asin={LAMP}&quantity=2", headers=headers).text)
+    assert [(type(event), event.page) for event in ear.new()] == [(CartCreated, page), (ItemsAdded, page)]
+
+
+def test_a_choice_among_kinds_is_counted_for_the_page_with_the_link(shop: Shop, ear: Ear) -> None:
+    press_add(shop, shop.client.get(f"/ecscart/add?asin={LAMP}&from=/lamps").text)
+    assert {event.page for event in ear.new()} == {"/lamps"}
+    press_add(shop, shop.client.get(f"/ecscart/add?asin={MUG}&from=https://elsewhere.example/").text)
+    assert {event.page for event in ear.new()} == {"/ecscart/add"}
 
 
 def test_a_shopper_has_one_name_a_day_another_tomorrow_and_none_in_common_with_others(
