@@ -104,7 +104,7 @@ def _build(app: Flask, settings: Settings, clock: Clock) -> Site:
         counters=counters,
         service=service,
         remote=remote,
-        redis=fleeting if settings.redis_url is not None else None,
+        fleeting=fleeting,
         tickets=Tickets(settings.app_secrets),
         widget=load_widget(),
         clock=clock,

@@ -15,6 +15,7 @@ from flask_ecscart.cli.keys import opened
 from flask_ecscart.locales import LOCALES
 from flask_ecscart.service.engine import CartService
 from flask_ecscart.settings import Settings
+from flask_ecscart.state.fleeting_sql import SQLFleeting
 from flask_ecscart.web.markup import Markings
 from flask_ecscart.web.site import current_site
 
@@ -89,4 +90,6 @@ def purge(database: str | None) -> None:
 def _purge_site() -> None:
     site = current_site()
     carts = site.service.purge() if site.service is not None else 0
+    if isinstance(site.fleeting, SQLFleeting):
+        site.fleeting.purge()  # limits and last replies of shoppers who are long gone; Redis forgets by itself
     click.echo(f"Deleted {carts} carts and {site.sessions.purge()} sessions.")

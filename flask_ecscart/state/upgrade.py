@@ -69,7 +69,7 @@ def prepare(connection: Connection, part: Part, found: int | None, *, upgrade: b
                 "ECSCART_DATABASE_URL",
                 shown,
                 f"Its {part.name} tables have version {found}, this package wants {part.version}: "
-                "run `flask ecscart upgrade` (back the database up first).",
+                "back the database up and run `flask ecscart upgrade` (of a cart service on its own: with --database).",
             )
         _climb(connection, part, found)
         done = Upgraded(part.name, found, part.version)

@@ -10,6 +10,7 @@ from flask import Response
 
 from flask_ecscart.dispatch import Remote
 from flask_ecscart.errors import StateUnavailable
+from flask_ecscart.state.fleeting import Fleeting
 from flask_ecscart.web.site import Site, current_site
 
 __all__ = ["Health", "healthz"]
@@ -48,7 +49,7 @@ def _health(site: Site) -> Health:
     try:
         with site.database.reading() as connection:
             connection.exec_driver_sql("SELECT 1")
-            redis = None if site.redis is None else _redis(site)
+            redis = None if site.settings.redis_url is None else _redis(site.fleeting)
             dispatcher = None if site.remote is None else _dispatcher(site.remote)
     except StateUnavailable:
         return Health(status="unavailable", database="away")
@@ -56,10 +57,10 @@ def _health(site: Site) -> Health:
     return Health(status="ok" if well else "degraded", database="ok", redis=redis, dispatcher=dispatcher)
 
 
-def _redis(site: Site) -> Literal["ok", "away"]:
-    assert site.redis is not None  # noqa: S101
+def _redis(shared: Fleeting | None) -> Literal["ok", "away"]:
+    assert shared is not None, "a site with a Redis shares it"  # noqa: S101
     try:
-        site.redis.get("health")
+        shared.get("health")
     except StateUnavailable:
         return "away"
     return "ok"

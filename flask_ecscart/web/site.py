@@ -76,8 +76,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     """The embedded cart service; None when the provider is remote."""
     remote: Remote | None
     """Queue and dispatchers of a remote provider; None when it is embedded."""
-    redis: Fleeting | None = None
-    """What workers share in Redis; None when that lies in the database too."""
+    fleeting: Fleeting | None = None
+    """What workers share and may lose: in Redis where ECSCART_REDIS_URL is set, else in the database."""
     tickets: Tickets
     widget: Widget
     clock: Clock
