@@ -6,4 +6,4 @@ from flask.cli import AppGroup
 
 __all__ = ["ecscart"]
 
-ecscart = AppGroup("ecscart", help="The shopping cart: run the cart service, print the snippet, purge what is dead.")
+ecscart = AppGroup("ecscart", help="The shopping cart: examine the site, look after its catalog, report, run the cart service.")
