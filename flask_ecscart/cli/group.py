@@ -6,4 +6,4 @@ from flask.cli import AppGroup
 
 __all__ = ["ecscart"]
 
-ecscart = AppGroup("ecscart", help="The shopping cart: examine the site, look after its catalog, report, run the cart service.")
+ecscart = AppGroup("ecscart", help="The shopping cart: examine a site, look after its catalog, report, serve carts.")
