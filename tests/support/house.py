@@ -25,7 +25,7 @@ PACKAGE = ROOT / "flask_ecscart"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"cli"}),
     frozenset({"extension"}),
-    frozenset({"doctor"}),
+    frozenset({"doctor", "metrics"}),
     frozenset({"web"}),
     frozenset({"carts"}),
     frozenset({"settle", "dispatch"}),
@@ -39,7 +39,7 @@ LAYERS: tuple[frozenset[str], ...] = (
 """Rooms from top to bottom. An arrow goes down, never up and never to a neighbour."""
 NEIGHBOURS = frozenset({"settle", "dispatch"}), LAYERS[-2]
 """Layers whose rooms may import each other: one thought in two files, and the words all others are made of."""
-KNOW_FLASK = frozenset({"__init__", "cli", "extension", "doctor", "web", "sessions", "service.http"})
+KNOW_FLASK = frozenset({"__init__", "cli", "extension", "doctor", "metrics", "web", "sessions", "service.http"})
 """Only these may import Flask; the others are used without it."""
 
 _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "dist", "build", "test-results", "instance"})
