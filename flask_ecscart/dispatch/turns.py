@@ -30,7 +30,7 @@ _MARGIN, _LEAST_MARGIN = 0.005, 0.001
 """Part of an interval, and seconds. Clocks of two machines differ a little in speed, and services round."""
 _MOMENT = 1e-6
 """Seconds that are not worth waiting for: a clock may be too coarse to show that they passed."""
-_AHEAD, _FARTHEST_AHEAD = 0.25, 0.1
+_AHEAD, _FARTHEST_AHEAD = 0.25, 0.05
 """How long before it is due a turn may be taken: part of an interval, and seconds."""
 _SLOWER, _FASTER, _SLOWEST = 1.5, 0.97, 8.0
 _LONGEST_REST = 300.0
