@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 import secrets
-import unicodedata
 from collections.abc import Callable
 from datetime import datetime, timezone
 from http import HTTPStatus
@@ -25,6 +24,7 @@ from flask_ecscart.web.language import asked_language, page_language
 from flask_ecscart.web.origins import Who, set_cookie
 from flask_ecscart.web.problems import Refused, as_refused, problem_response
 from flask_ecscart.web.site import Site, current_site
+from flask_ecscart.web.titles import readable
 
 __all__ = ["PageData", "for_people", "render_page", "to_cart_page"]
 
@@ -58,9 +58,8 @@ class PageData(msgspec.Struct, frozen=True, kw_only=True):
     t: Words
 
     def short(self, title: str) -> str:
-        """`title` without control characters and not longer than a page can bear."""
-        clean = "".join(c for c in title if not unicodedata.category(c).startswith("C"))
-        return clean if len(clean) <= _LONGEST_TITLE else clean[: _LONGEST_TITLE - 1].rstrip() + "…"
+        """`title` as long as a page on a phone can bear."""
+        return readable(title, _LONGEST_TITLE)
 
     def moment(self, iso: str) -> str:
         """A time of the API as people write it, and not broken over lines."""

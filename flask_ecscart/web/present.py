@@ -18,6 +18,7 @@ from flask_ecscart.texts import Words, programme_text
 from flask_ecscart.web.prices import Price, PriceRules, money_out
 from flask_ecscart.web.schemas import CartOut, ChoiceOut, ItemOut, NoticeOut, ProductOut
 from flask_ecscart.web.site import Site, Ticket
+from flask_ecscart.web.titles import readable
 
 __all__ = ["choices_of", "present", "present_product"]
 
@@ -76,7 +77,7 @@ def present_product(site: Site, product: Product, *, language: str = "en") -> Pr
     shown = [price.money, *(choice.price for choice in choices)]
     return ProductOut(
         asin=product.asin,
-        title=product.title,
+        title=readable(product.title) or product.asin,
         url=url,
         available=offer is not None and offer.available,
         image=product.image,
@@ -110,8 +111,8 @@ def _choice(rules: PriceRules, locale: Locale, tag: str | None, product: Product
     price = rules.of_offer(offer)
     return ChoiceOut(
         asin=product.asin,
-        title=product.title,
-        choice=product.choice or product.title,
+        title=readable(product.title),
+        choice=readable(product.choice or product.title),
         url=_link(locale, tag, product, product.asin),
         available=offer is None or offer.available,
         image=product.image,
@@ -144,7 +145,8 @@ def _item(
     offer = _offer(line, product)
     return ItemOut(
         asin=asin,
-        title=(product.title if product else None) or (item.title if item is not None else None) or asin,
+        title=readable((product.title if product else None) or (item.title if item is not None else None) or "")
+        or asin,
         url=url,
         quantity=line.quantity,
         available=available,
@@ -197,7 +199,7 @@ def _notices(site: Site, view: CartView, lines: Sequence[ItemOut], words: Words)
     titles = {line.asin: line.title for line in lines}
     others = [notice.asin for notice in view.wish.notices if notice.asin and notice.asin not in titles]
     products = site.catalog.lookup(view.locale, others) if others else dict[str, Product]()
-    titles.update({asin: product.title for asin, product in products.items()})
+    titles.update({asin: readable(product.title) for asin, product in products.items()})
     told: list[NoticeOut] = []
     for notice in view.wish.notices:
         product = products.get(notice.asin or "") if notice.code == "refused" else None

@@ -256,6 +256,20 @@ def test_hostile_titles_are_text_on_every_page(make: Callable[..., Shop], title:
         assert "<script>alert" not in answer.text
 
 
+def test_what_the_widget_is_given_of_a_title_turns_no_text_around_and_has_an_end(make: Callable[..., Shop]) -> None:
+    title = "\u202eevil\x00 👨\u200d👩\u200d👧 مصباح " + "x" * 10_000
+    choice = msgspec.structs.replace(sold(MUG), title=title, choice=title)
+    parent = Product(locale="US", asin=PARENT, title=title, kind="variation_parent", variations=(choice,))
+    shop = make(msgspec.structs.replace(sold(), title=title), choice, parent)
+    shop.add(LAMP)
+    cart, told = shop.cart(), product(shop, PARENT)
+    (kind,) = told["choices"]
+    titles = [cart["items"][0]["title"], cart["handoff"]["links"][0]["title"], told["title"], kind["title"]]
+    assert {*titles, kind["choice"]} == {titles[0]}
+    assert titles[0].startswith("evil  👨\u200d👩\u200d👧 مصباح xxx")
+    assert len(titles[0]) == 300
+
+
 # --- The whole way, from Amazon's answer to the page -----------------------------------------------------------
 
 
