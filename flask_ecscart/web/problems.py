@@ -78,9 +78,9 @@ def refused_shape(error: msgspec.ValidationError) -> Refused:
         code, detail = ExceededMaximumCartItems.code, f"A cart holds at most {MAX_ENTRIES} entries; send fewer items."
     elif field is not None and field.endswith("quantity"):
         code = "AWS.ECommerceService.InvalidQuantity"
-        detail = f"{problem}. Send quantity as a whole number such as 1."
+        detail = "The quantity must be a whole number, such as 1."
     elif field is not None and field.endswith("asin"):
-        code, detail = "AWS.InvalidParameterValue", f"{problem}. An ASIN is ten capital letters and digits."
+        code, detail = "AWS.InvalidParameterValue", "This is no ASIN: one has ten capital letters and digits."
     else:
         code, detail = "AWS.InvalidParameterValue", f"{problem}. See openapi.json for the shape of this request."
     return Refused(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail, field=field)
