@@ -51,7 +51,7 @@ def choose_catalog(value: object, means: Means, lookup: Source | None = None) ->
         return cast("Catalog", value)
     parts = _parts(cast("str | Path | Mapping[object, object] | None", value))
     file = parts.get("file")
-    base: Catalog = FileCatalog(file) if isinstance(file, (str, Path)) else AnyCatalog()
+    base: Catalog = FileCatalog(file, forgiving=True) if isinstance(file, (str, Path)) else AnyCatalog()
     if parts.get("creators") is not None:
         tags = {code: tag for code, tag in means.tags.items() if tag}
         credentials = read_credentials(parts["creators"], tags)

@@ -35,16 +35,17 @@ class FileCatalog:
     """An `OfferCatalog` read from the CSV file at `path`; raises `CatalogError` for its first problem.
 
     A changed file is read again at the next look-up. Should it be broken then, what was read before stays
-    and the problem is logged, so that a slip in the spreadsheet never empties the shop.
+    and the problem is logged, so that a slip in the spreadsheet never empties the shop. With `forgiving` it does not
+    keep a site from starting either: lines with a problem are left out, as long as there are good ones.
     """
 
-    def __init__(self, path: str | Path, *, locales: Mapping[str, Locale] = LOCALES) -> None:
+    def __init__(self, path: str | Path, *, locales: Mapping[str, Locale] = LOCALES, forgiving: bool = False) -> None:
         self._path = Path(path)
         self._locales = locales
         self._lock = Lock()
         self._seen = stamp(self._path)
         self._problem: CatalogError | None = None
-        self._products = self._read()
+        self._products = self._read(forgiving=forgiving)
 
     def __len__(self) -> int:
         return len(self._current())
@@ -72,7 +73,7 @@ class FileCatalog:
         if self._problem is None:
             detail = f"{len(self._products)} products from {self._path.name}"
             return [SourceStatus(source="file", locale=None, state="ok", detail=detail, since=changed)]
-        advice = f"The last good version is used. Mend the file: flask ecscart catalog check {self._path.name}"
+        advice = f"What was good of it is used. Mend the file: flask ecscart catalog check {self._path.name}"
         detail = str(self._problem)
         return [SourceStatus(source="file", locale=None, state="broken", detail=detail, since=changed, advice=advice)]
 
@@ -90,16 +91,21 @@ class FileCatalog:
 
     def _reread(self) -> None:
         try:
-            self._products = self._read()
+            self._products = self._read(forgiving=False)
             self._problem = None
         except CatalogError as problem:
             self._problem = problem
             _LOG.error("The changed catalog is not used, the last good one stays: %s", problem)
 
-    def _read(self) -> MemoryCatalog:
+    def _read(self, *, forgiving: bool) -> MemoryCatalog:
         rows, problems = _rows(self._path, self._locales)
         if problems:
-            raise problems[0]
+            bad = {problem.line for problem in problems}
+            rows = [row for row in rows if row.line not in bad]
+            if not (forgiving and rows):
+                raise problems[0]
+            self._problem = problems[0]
+            _LOG.error("Lines of the catalog that have problems are left out (so many: %d): %s", len(bad), problems[0])
         return MemoryCatalog(_products(rows))
 
 

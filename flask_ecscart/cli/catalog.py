@@ -117,7 +117,10 @@ def show_status() -> None:
 
 
 def _file_of_site() -> Path:
-    value: object = with_appcontext(lambda: current_site().settings.catalog)()
+    try:
+        value: object = with_appcontext(lambda: current_site().settings.catalog)()
+    except CatalogError as problem:
+        value = problem.path  # the site does not start for it, but here it is mended
     if isinstance(value, Mapping):
         value = cast("Mapping[str, object]", value).get("file")
     if not isinstance(value, (str, Path)):

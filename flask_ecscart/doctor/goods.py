@@ -80,7 +80,7 @@ def _unreadable(problems: list[CatalogError]) -> Finding:
         level="warning",
         check="catalog",
         what=f"The catalog file has problems: {shown}{more}",
-        why="A running site keeps the last good version, so your changes do not show; one that starts anew fails.",
+        why="A running site keeps the last good version; one that starts anew leaves these lines out.",
         mend="Mend those lines in the spreadsheet and save it as CSV UTF-8.",
     )
 

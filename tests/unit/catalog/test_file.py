@@ -263,6 +263,27 @@ def test_a_file_that_became_broken_leaves_the_last_good_one(path: Path, caplog: 
     assert one(catalog).offers[0].price == 100
 
 
+def test_a_slip_does_not_keep_a_site_from_starting_again(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path.write_text(f"{HEAD},price\n{GOOD},1.00\nUS,b,Mug,1\nUS,B000MUGS01,Mug,1\nUS,B000MUGS01,Mug again,2\n")
+    with caplog.at_level(logging.ERROR):
+        catalog = FileCatalog(path, forgiving=True)
+    assert [(product.asin, len(product.offers)) for product in catalog] == [(LAMP, 1), ("B000MUGS01", 1)]
+    assert "left out (so many: 2): " in caplog.text
+    assert 'line 3, column "asin"' in caplog.text
+    (status,) = catalog.status()
+    assert status.state == "broken"
+    path.write_text(f"{HEAD},price\n{GOOD},3.00\n")
+    assert one(catalog).offers[0].price == 300
+    assert catalog.status()[0].state == "ok"
+
+
+@pytest.mark.parametrize("text", [f"{HEAD}\nUS,b,Mug\n", "locale,title\nUS,Mug\n", ""])
+def test_a_file_without_a_good_line_is_refused_all_the_same(path: Path, text: str) -> None:
+    path.write_text(text)
+    with pytest.raises(CatalogError):
+        FileCatalog(path, forgiving=True)
+
+
 # --- MemoryCatalog -------------------------------------------------------------------------------------------
 
 

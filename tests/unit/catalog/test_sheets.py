@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from flask.cli import ScriptInfo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -86,6 +87,18 @@ def test_check_without_a_file_looks_at_the_sites(tmp_path: Path, own: Path) -> N
         assert shop.app.test_cli_runner().invoke(ecscart, ["catalog", "check"]).output.startswith(str(own))
     told = Shop(tmp_path, ECSCART_CATALOG=None).app.test_cli_runner().invoke(ecscart, ["catalog", "check"])
     assert (told.exit_code, "Name a file" in told.output) == (2, True)
+
+
+def test_check_looks_at_the_file_that_keeps_the_site_from_starting(run: Run, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.csv"
+    broken.write_text(f"{HEAD}\nUS,b,Mug\nXX,{MUG},Mug\n")
+    told = CliRunner().invoke(
+        ecscart,
+        ["catalog", "check"],
+        obj=ScriptInfo(create_app=lambda: Shop(tmp_path, ECSCART_CATALOG=str(broken)).app),
+    )
+    assert told.exit_code == 1
+    assert "2 problems in 2 lines" in told.output
 
 
 # --- import ----------------------------------------------------------------------------------------------------
