@@ -29,10 +29,13 @@ _PATIENCE = 60.0
 
 
 class Shopper:
-    """A browser with a cookie. Its changes are repeated until they are answered; several threads may use it (tabs)."""
+    """A browser with a cookie. Its changes are repeated until they are answered; several threads may use it (tabs).
 
-    def __init__(self, url: str, rng: random.Random) -> None:
-        self.url = url
+    `machines`: where else the site is; every request goes to any of them.
+    """
+
+    def __init__(self, url: str, rng: random.Random, machines: Sequence[str] = ()) -> None:
+        self.machines = (url, *machines)
         self.expected: dict[str, Counter[str]] = {"US": Counter(), "DE": Counter()}
         self.added = 0
         """Pieces by which answered changes raised a line."""
@@ -64,8 +67,13 @@ class Shopper:
         self._change("DELETE", locale, [], die_at)
         self.expected[locale].clear()
 
-    def follow_schedule(self, steps: int, *, only_adds: bool, die_at: Callable[[random.Random], int]) -> None:
-        """Make `steps` changes; `die_at` says at which point the first attempt of each kills its worker (0: none)."""
+    def follow_schedule(
+        self, steps: int, *, only_adds: bool, die_at: Callable[[random.Random], int], pause: float = 0.0
+    ) -> None:
+        """Make `steps` changes; `die_at` says at which point the first attempt of each kills its worker (0: none).
+
+        With a `pause` (seconds, about) between them the shopper also looks at the cart now and then.
+        """
         with self._lock:
             rng = random.Random(self._rng.random())
         for _ in range(steps):
@@ -79,6 +87,10 @@ class Shopper:
                 self.set(locale, rng.choice(held), rng.randint(0, 9), die_at(rng))
             else:
                 self.clear(locale, die_at(rng))
+            if pause:
+                time.sleep(rng.uniform(0, 2 * pause))
+                if rng.random() < 0.4:
+                    self.cart(locale)
 
     # --- looking and leaving ------------------------------------------------------------------------------
 
@@ -113,7 +125,7 @@ class Shopper:
             try:
                 answer = requests.request(
                     method,
-                    f"{self.url}/ecscart{path}",
+                    f"{random.choice(self.machines)}/ecscart{path}",
                     json=json,
                     headers=headers | extra,
                     timeout=30,
@@ -140,19 +152,19 @@ def lines_of(cart: dict[str, Any]) -> dict[str, int]:
     return {item["asin"]: item["quantity"] for item in cart["items"]}
 
 
-def shoppers_of(url: str, seed: int, shoppers: int) -> list[Shopper]:
+def shoppers_of(url: str, seed: int, shoppers: int, machines: Sequence[str] = ()) -> list[Shopper]:
     """Some shoppers of the site at `url`."""
-    return [Shopper(url, random.Random(f"{seed}/{number}")) for number in range(shoppers)]
+    return [Shopper(url, random.Random(f"{seed}/{number}"), machines) for number in range(shoppers)]
 
 
-def drive(shoppers: Sequence[Shopper], steps: int, die_at: Callable[[random.Random], int]) -> None:
+def drive(shoppers: Sequence[Shopper], steps: int, die_at: Callable[[random.Random], int], pause: float = 0.0) -> None:
     """Let all follow their schedules at once; every third has two tabs, which add only (what adds up has no order)."""
     with ThreadPoolExecutor(2 * len(shoppers)) as threads:
         going = []
         for number, shopper in enumerate(shoppers):
             two_tabs = number % 3 == 2
             going += [
-                threads.submit(shopper.follow_schedule, steps, only_adds=two_tabs, die_at=die_at)
+                threads.submit(shopper.follow_schedule, steps, only_adds=two_tabs, die_at=die_at, pause=pause)
                 for _ in range(2 if two_tabs else 1)
             ]
         for one in going:
