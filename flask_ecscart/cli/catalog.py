@@ -59,7 +59,8 @@ def check_file(file: Path | None, *, every: bool) -> None:
             click.echo(f"    {name}: {count}")
     lines = _counted(len({problem.line for problem in problems}), "line")
     raise click.ClickException(
-        f"{_counted(len(problems), 'problem')} in {lines}. The file cannot be used until mended."
+        f"{_counted(len(problems), 'problem')} in {lines}. Until they are mended, a running site uses the last good "
+        "version of the file, and one that starts leaves these lines out."
     )
 
 

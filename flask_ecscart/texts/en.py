@@ -47,7 +47,7 @@ WORDS: dict[str, str] = {
     # --- the way out
     "demo_retailer": "Demo Store",
     "note": "{to} opens in a new tab and may ask you to sign in. Nothing is bought until you pay there.",
-    "parts_note": "{to} takes so many items in {k} parts. Send each one.",
+    "parts_note": "{to} takes this many items in {k} parts. Send each one.",
     "sent_ask": "Back from {to}? When your items are in your cart there, start a new one here.",
     "paid": "(paid link)",
     "off": "This cart cannot be sent to {to} from here.",
