@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import msgspec
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, request
 from flask_session.base import Serializer, ServerSideSession, ServerSideSessionInterface
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import (
@@ -123,7 +123,7 @@ class ShopperSessionInterface(ServerSideSessionInterface):
             COOKIE,
             self.token(session.sid or self.new_sid(), origin=None),
             max_age=_LIFETIME,
-            path=self._path,
+            path=request.script_root + self._path,
             httponly=True,
             secure=self.get_cookie_secure(app),
             samesite="Lax",
@@ -252,6 +252,20 @@ class HostStoredSessions(ShopperSessionInterface):
         super()._delete_session(store_id)
 
 
+_PICKLE = "It reads with pickle, which runs whatever lies in the store. Use another, or leave the setting out."
+_UNFIT = {
+    "CacheLibSessionInterface": _PICKLE,
+    "FileSystemSessionInterface": _PICKLE,
+    # It works on db.session, which is the host's, wants an app context that the dispatcher has not, and its retries
+    # log the statement with its values: the HMAC.
+    "SqlAlchemySessionInterface": "It commits your site's own db.session and logs what it could not write, the cart's "
+    "HMAC with it. Leave the setting out and give ECSCART_DATABASE_URL the address of that database instead.",
+    "MemcachedSessionInterface": "Memcached may forget a cart at any moment, so no answered change would be safe. "
+    "Leave the setting out, or use a store that keeps what it is given.",
+}
+"""Flask-Session's interfaces that cannot give the guarantees, and why."""
+
+
 def _checked_store(host: object) -> Any:
     names = {kind.__name__ for kind in type(host).__mro__}
     shown = type(host).__name__
@@ -259,15 +273,11 @@ def _checked_store(host: object) -> Any:
         raise ConfigError(
             "ECSCART_SESSION_INTERFACE",
             shown,
-            "Use a server-side Flask-Session interface (Redis, SQLAlchemy, MongoDB, Memcached, DynamoDB): a session "
+            "Use a server-side Flask-Session interface (Redis, MongoDB, DynamoDB): a session "
             "kept in the browser would show the cart's HMAC, which lets anybody change the cart.",
         )
-    if names & {"CacheLibSessionInterface", "FileSystemSessionInterface"}:
-        raise ConfigError(
-            "ECSCART_SESSION_INTERFACE",
-            shown,
-            "It reads with pickle, which runs whatever lies in the store. Use another, or leave the setting out.",
-        )
+    for name in sorted(names & _UNFIT.keys()):
+        raise ConfigError("ECSCART_SESSION_INTERFACE", shown, _UNFIT[name])
     return host
 
 

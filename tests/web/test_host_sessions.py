@@ -91,12 +91,19 @@ def test_a_store_that_is_away_is_answered_with_503_and_a_time_to_come_again(tmp_
         host.client.close()
 
 
+def called(name: str) -> object:
+    """An interface of that name: the real ones want packages of their own, and are known by their names."""
+    return type(name, (RedisSessionInterface,), {})(Flask("host"), client=redis.Redis())
+
+
 @pytest.mark.parametrize(
     ("interface", "reason"),
     [
         (SecureCookieSessionInterface(), "HMAC"),
         ("redis", "HMAC"),
         (CacheLibSessionInterface(Flask("host"), client=SimpleCache()), "pickle"),
+        (called("SqlAlchemySessionInterface"), "ECSCART_DATABASE_URL"),
+        (called("MemcachedSessionInterface"), "forget a cart"),
     ],
 )
 def test_a_store_that_cannot_be_used_is_refused_with_the_reason(tmp_path: Path, interface: object, reason: str) -> None:
