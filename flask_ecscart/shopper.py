@@ -49,6 +49,8 @@ class Wish(msgspec.Struct, kw_only=True, omit_defaults=True):
     ref: CartRef | None = None
     version: int = 0
     settled: int = 0
+    outcome: int = 0
+    """Grows when a dispatcher writes down what it changed: a last reply with another number shows an older cart."""
     notices: list[Notice] = []
     last_notice: int = 0
     left: Left | None = None

@@ -14,17 +14,15 @@ import msgspec
 from flask_ecscart.dispatch.account import Account
 from flask_ecscart.dispatch.breaker import Breakers
 from flask_ecscart.dispatch.known import Reply, State
-from flask_ecscart.dispatch.outcome import keep_outcome
-from flask_ecscart.dispatch.paced import DayOver, PacedProvider, VisitOver
+from flask_ecscart.dispatch.outcome import give_up_outcome, keep_outcome
+from flask_ecscart.dispatch.paced import MAY_BE_DONE, DayOver, PacedProvider, VisitOver
 from flask_ecscart.dispatch.policy import changed_before, served_by, serves_handoff
-from flask_ecscart.dispatch.queue import Waiting
+from flask_ecscart.dispatch.queue import Gone, Waiting
 from flask_ecscart.dispatch.turns import Stopped, Turns
 from flask_ecscart.errors import (
     DeadCart,
     ECSCartError,
-    MalformedReply,
     NotSent,
-    OutcomeUnknown,
     RequestThrottled,
     StateUnavailable,
 )
@@ -153,7 +151,7 @@ class Dispatcher:
 
     def _serve(self, waiting: Waiting) -> None:
         if waiting.sent not in {None, "get", "lost"}:
-            self._queue.outcome_lost(waiting)
+            waiting = give_up_outcome(self._exclusive, self._queue, waiting)
         self._paced.visit(waiting)
         wish = self._sessions.read(waiting.shopper).carts.get(waiting.locale, Wish())
         before = msgspec.json.decode(msgspec.json.encode(wish), type=Wish)
@@ -165,12 +163,12 @@ class Dispatcher:
             raise  # nothing can be written down now; the row still says what was on its way
         except Exception as raised:
             problem = raised
-        self._write_down(waiting, before, wish, reply, problem)
+        self._write_down(before, wish, reply, problem)
         self._known.call_waiting(waiting.shopper, waiting.locale)
 
     def _settled(self, waiting: Waiting, wish: Wish) -> Reply | None:
         """Settle `wish`, which is changed; the reply that shows the cart, None when there is none."""
-        last = self._known.reply(waiting.shopper, waiting.locale) if waiting.sent in {None, "get"} else None
+        last = self._known.reply(waiting.shopper, waiting.locale)
         if last is not None and not last.is_of(wish):
             last = None
         if wish.settled == wish.version and self._suffices(waiting, wish, last):
@@ -198,6 +196,8 @@ class Dispatcher:
         if not self._settler.agrees(msgspec.structs.replace(wish, settled=wish.version), last.cart):
             return False
         age = waiting.now - last.asked_at
+        if age < 0:  # the clock was set back
+            return False
         return served_by(waiting, age, fresh_for=self._fresh_for, utilisation=self._utilisation())
 
     def _verified(self, waiting: Waiting, reply: Reply | None) -> Reply | None:
@@ -207,25 +207,22 @@ class Dispatcher:
 
     # --- afterwards -------------------------------------------------------------------------------------
 
-    def _write_down(
-        self, waiting: Waiting, before: Wish, wish: Wish, reply: Reply | None, problem: Exception | None
-    ) -> None:
-        last = self._paced.last
+    def _write_down(self, before: Wish, wish: Wish, reply: Reply | None, problem: Exception | None) -> None:
+        waiting, last = self._paced.waiting, self._paced.last
         if problem is not None and last is not None and wish.ref == last.ref:
             reply = Reply(cart=last, asked_at=self._paced.asked_at)
-        lost = isinstance(problem, (OutcomeUnknown, MalformedReply))
-        if lost:
-            self._known.forget_reply(waiting.shopper, waiting.locale)
-        is_ours = keep_outcome(
-            self._exclusive, self._queue, waiting, before, wish, settled=problem is None, create_lost=lost
+        lost = isinstance(problem, MAY_BE_DONE)
+        settled, changed = problem is None, self._paced.changed
+        outcome = keep_outcome(
+            self._exclusive, self._queue, waiting, before, wish, settled=settled, changed=changed, lost=lost
         )
         if problem is not None:
             self._put_back(waiting, problem, lost=lost)
-        if is_ours and reply is not None and not lost:
-            self._known.keep_reply(waiting.shopper, waiting.locale, reply)
+        if outcome is not None and reply is not None and not lost:
+            self._known.keep_reply(waiting.shopper, waiting.locale, msgspec.structs.replace(reply, outcome=outcome))
 
     def _put_back(self, waiting: Waiting, problem: Exception, *, lost: bool) -> None:
-        if isinstance(problem, (Stopped, RequestThrottled)):
+        if isinstance(problem, (Stopped, Gone, RequestThrottled)):
             self._queue.keep_place(waiting)
             return
         if isinstance(problem, VisitOver):

@@ -211,12 +211,16 @@ class Front:
             return False
         if reply is None or not reply.is_of(wish):
             return wish.ref is None and not wish.lines
-        return self._queue.now() - reply.asked_at <= self._fresh_for and self._settler.agrees(wish, reply.cart)
+        return self._is_recent(reply.asked_at, self._fresh_for) and self._settler.agrees(wish, reply.cart)
 
     def _is_verified(self, wish: Wish, reply: Reply | None) -> bool:
         if reply is None or not reply.is_of(wish) or not self._settler.agrees(wish, reply.cart):
             return False
-        return self._queue.now() - reply.verified_at <= _VERIFIED_FOR
+        return self._is_recent(reply.verified_at, _VERIFIED_FOR)
+
+    def _is_recent(self, moment: float, seconds: float) -> bool:
+        """A moment that is still to come was noted before the clock was set back: who knows how long ago."""
+        return 0 <= self._queue.now() - moment <= seconds
 
 
 def _network(address: str | None) -> str | None:

@@ -27,10 +27,13 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: float
     verified_at: float = 0.0
     """When it was last looked at for a hand-off."""
+    outcome: int = 0
+    """The `Wish.outcome` it was kept for. The reply of a later one may be lost: killed before it was kept, a rewound
+    Redis, a dispatcher that was paused and came late."""
 
     def is_of(self, wish: Wish) -> bool:
-        """Whether it shows the cart the wish now has."""
-        return wish.ref is not None and wish.ref == self.cart.ref
+        """Whether it shows the cart the wish now has, as it was left by whoever changed it last."""
+        return wish.ref is not None and wish.ref == self.cart.ref and wish.outcome == self.outcome
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from flask_ecscart.dispatch.breaker import Breakers
 from flask_ecscart.dispatch.queue import Queue, Waiting
 from flask_ecscart.dispatch.turns import Turns
@@ -13,13 +15,18 @@ from flask_ecscart.errors import (
     ECSCartError,
     ECSError,
     InternalError,
+    MalformedReply,
+    OutcomeUnknown,
     RequestThrottled,
     TransportError,
 )
 from flask_ecscart.model import Cart, CartRef, ItemChange, NewItem
 from flask_ecscart.provider import CartProvider
 
-__all__ = ["DayOver", "PacedProvider", "VisitOver"]
+__all__ = ["MAY_BE_DONE", "DayOver", "PacedProvider", "VisitOver"]
+
+MAY_BE_DONE = (OutcomeUnknown, MalformedReply, InternalError)
+"""After one of these nobody knows whether the operation was carried out."""
 
 _CALLS_A_VISIT = 4
 _ACCOUNT_REST = 300.0
@@ -37,8 +44,9 @@ class PacedProvider:
     """A `CartProvider` that waits for turns. It serves one cart at a time: `visit()` says which.
 
     `last` is the last cart any call of the visit returned, `asked_at` the moment (queue's clock) before that call,
-    `calls` how many were made. Raises what the provider raises, and `Stopped`, `DayOver`, `VisitOver`: nothing was
-    sent then.
+    `calls` how many were made, `changed` whether one of them may have changed the cart; `waiting` is the visited row
+    with what was noted last. Raises what the provider raises, and `Stopped`, `Gone`, `DayOver`, `VisitOver`: nothing
+    was sent then.
     """
 
     def __init__(
@@ -59,6 +67,7 @@ class PacedProvider:
         self._daily = daily
         self._visited: Waiting | None = None
         self.calls = 0
+        self.changed = False
         self.last: Cart | None = None
         self.asked_at = 0.0
 
@@ -66,7 +75,14 @@ class PacedProvider:
         """Spend turns on this cart from now on."""
         self._visited = waiting
         self.calls = 0
+        self.changed = False
         self.last = None
+
+    @property
+    def waiting(self) -> Waiting:
+        """The visited row with the operation noted last."""
+        assert self._visited is not None, "visit() says which cart a turn is for"  # noqa: S101
+        return self._visited
 
     def create(self, locale: str, associate_tag: str, items: Sequence[NewItem]) -> Cart:
         """See `CartProvider.create`."""
@@ -89,20 +105,22 @@ class PacedProvider:
         return self._call("get", ref.locale, lambda: self._provider.get(ref))
 
     def _call(self, operation: str, locale: str, send: Callable[[], Cart]) -> Cart:
-        assert self._visited is not None, "visit() says which cart a turn is for"  # noqa: S101
         if self.calls >= _CALLS_A_VISIT:
             raise VisitOver("This cart has had its share of turns; it goes on when it is in turn again.")
         self._turns.await_preparing()
-        if not self._queue.sending(self._visited, operation, day=self._day(), most=self._daily):
+        if not self._queue.sending(self.waiting, operation, day=self._day(), most=self._daily):
             raise DayOver("The transactions of this day are spent; they begin anew at midnight UTC.")
+        self._visited = msgspec.structs.replace(self.waiting, sent=operation)
         asked_at = self._queue.now()
         self._turns.take()
         self.calls += 1
         try:
             cart = send()
         except ECSCartError as problem:
+            self.changed |= operation != "get" and isinstance(problem, MAY_BE_DONE)
             self._learn(locale, problem)
             raise
+        self.changed |= operation != "get"
         self._turns.answered()
         self._breakers.answered(locale)
         self.last, self.asked_at = cart, asked_at

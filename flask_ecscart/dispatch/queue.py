@@ -32,9 +32,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from flask_ecscart.clock import Clock
+from flask_ecscart.errors import ECSCartError
 from flask_ecscart.state.sql import Database
 
-__all__ = ["CHANGED", "HANDOFF", "LOOKING", "Queue", "Waiting", "account_of"]
+__all__ = ["CHANGED", "HANDOFF", "LOOKING", "Gone", "Queue", "Waiting", "account_of"]
 
 HANDOFF = 0
 """A cart waits to leave: the most urgent there is."""
@@ -73,6 +74,10 @@ _COUNTERS = Table(
 def account_of(access_key: str) -> str:
     """The name under which an access key's queue, budget and lease are kept; the key itself goes nowhere."""
     return hashlib.sha256(access_key.encode()).hexdigest()[:16]
+
+
+class Gone(ECSCartError):
+    """Another dispatcher has taken this cart over, or served it already: nothing may be sent for it from here."""
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,18 +153,23 @@ class Queue:
         return _waiting(row, now) if row is not None else None
 
     def sending(self, waiting: Waiting, operation: str, *, day: str, most: int | None) -> bool:
-        """Count one transaction of `day` and note that `operation` is on its way; False when `most` are spent."""
+        """Count one transaction of `day` and note that `operation` is on its way; False when `most` are spent.
+
+        Raises `Gone` when somebody else noted something since `waiting` was read; so `waiting.sent` must be what the
+        caller itself noted last. The methods below change nothing then.
+        """
         with self._database.transaction() as connection:
             if most is not None and self._count(connection, f"sent:{day}") >= most:
                 return False
             self._add(connection, f"sent:{day}", 1)
-            self._update(connection, waiting, sent=operation)
+            if not self._update(connection, waiting, sent=operation):
+                raise Gone("Another process serves this cart.")
             return True
 
     def done(self, waiting: Waiting) -> None:
         """Take a cart out; it goes to the end of the line when more was asked for meanwhile."""
         with self._database.transaction() as connection:
-            same = and_(self._is(waiting), _QUEUE.c.mark == waiting.mark)
+            same = and_(_still(self.account, waiting), _QUEUE.c.mark == waiting.mark)
             if connection.execute(delete(_QUEUE).where(same)).rowcount == 0:
                 self.again(waiting)
 
@@ -176,12 +186,12 @@ class Queue:
             values: dict[str, Any] = {"due": due, "attempts": waiting.attempts + 1}
             self._update(connection, waiting, **values, **({} if unknown else {"sent": None}))
 
-    def outcome_lost(self, waiting: Waiting) -> None:
+    def outcome_lost(self, waiting: Waiting) -> Waiting:
         """Nobody will ever say what became of the last operation: a CartCreate may have left an orphan."""
         with self._database.transaction() as connection:
-            if waiting.sent == "create":
+            if self._update(connection, waiting, sent="lost") and waiting.sent == "create":
                 self._add(connection, "orphans", 1)
-            self._update(connection, waiting, sent="lost")
+        return msgspec.structs.replace(waiting, sent="lost")
 
     def keep_place(self, waiting: Waiting) -> None:
         """A cart that was not served after all stays where it is: nothing of it is on its way."""
@@ -254,15 +264,19 @@ class Queue:
     def _now(self, connection: Connection) -> int:
         return self._database.milliseconds(connection, self._clock)
 
-    def _is(self, waiting: Waiting) -> Any:
-        return _this(self.account, waiting.shopper, waiting.locale)
-
-    def _update(self, connection: Connection, waiting: Waiting, **values: Any) -> None:
-        connection.execute(update(_QUEUE).where(self._is(waiting)).values(**values))
+    def _update(self, connection: Connection, waiting: Waiting, **values: Any) -> bool:
+        row = update(_QUEUE).where(_still(self.account, waiting)).values(**values)
+        return connection.execute(row).rowcount == 1
 
 
 def _this(account: str, shopper: str, locale: str) -> Any:
     return and_(_QUEUE.c.account == account, _QUEUE.c.shopper == shopper, _QUEUE.c.locale == locale)
+
+
+def _still(account: str, waiting: Waiting) -> Any:
+    """The row, while nobody else noted anything in it."""
+    this = _this(account, waiting.shopper, waiting.locale)
+    return and_(this, _QUEUE.c.sent.is_not_distinct_from(waiting.sent))
 
 
 def _waiting(row: Any, now: int) -> Waiting:

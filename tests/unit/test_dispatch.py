@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flask_ecscart.carts import cart_mark
-from flask_ecscart.dispatch.queue import LOOKING, Queue
+from flask_ecscart.dispatch.queue import LOOKING, Gone, Queue
 from flask_ecscart.errors import (
     AccountLimitExceeded,
     InternalError,
@@ -411,6 +411,77 @@ def test_killed_after_a_create_the_cart_is_made_again_and_the_orphan_counted(sit
     site.settle_all()
     assert held(site, "ann") == {A: 1}
     assert site.queue.count("orphans") == 1
+
+
+class Killed(BaseException):
+    """kill -9."""
+
+
+def test_killed_before_the_last_reply_is_kept_the_one_before_is_not_taken_for_the_cart(site: RemoteSite) -> None:
+    add(site, "ann", A)
+    known = site.remote.accounts[0].known
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    site.time.wait(3)
+    known.keep_reply = killed  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        site.carts.change("ann", "US", [LineChange(asin=A, quantity=2)], None)
+    del known.keep_reply  # type: ignore[method-assign]
+    assert held(site, "ann") == {A: 2}
+    site.dispatcher = site.new_dispatcher("two")
+    site.carts.change("ann", "US", [LineChange(asin=A, quantity=1)], None)  # what the lost reply's forerunner shows
+    site.settle_all()
+    assert held(site, "ann") == {A: 1}
+
+
+def test_killed_in_a_change_that_was_carried_out_no_earlier_reply_is_taken_for_the_cart(site: RemoteSite) -> None:
+    add(site, "ann", A)
+    site.time.wait(3)
+    modify = site.provider.modify
+
+    def killed(*args: object) -> None:
+        modify(*args)  # type: ignore[arg-type]
+        raise Killed
+
+    site.provider.modify = killed  # type: ignore[assignment]
+    with pytest.raises(Killed):
+        site.carts.change("ann", "US", [LineChange(asin=A, quantity=2)], None)
+    site.provider.modify = modify  # type: ignore[method-assign]
+    site.dispatcher = site.new_dispatcher("two")
+    site.provider.fail = [RequestThrottled("slow down")]  # the reading that would have shown it
+    site.carts.change("ann", "US", [LineChange(asin=A, quantity=1)], None)
+    site.settle_all()
+    assert held(site, "ann") == {A: 1}
+
+
+@pytest.mark.parametrize("asin", [A, B])
+def test_an_error_of_the_service_after_it_did_what_was_asked_is_read_again(site: RemoteSite, asin: str) -> None:
+    add(site, "ann", A)
+    site.time.wait(3)
+    site.provider.after = [InternalError("hm")]
+    site.carts.add("ann", "US", [NewItem(asin=asin, quantity=1)], None)
+    site.run_until(site.time.now + 0.5)
+    site.carts.change("ann", "US", [LineChange(asin=A, quantity=1), LineChange(asin=B, quantity=0)], None)
+    site.settle_all()
+    assert held(site, "ann") == {A: 1}
+
+
+def test_a_dispatcher_that_was_overtaken_before_it_noted_what_it_sends_sends_and_writes_nothing(
+    site: RemoteSite,
+) -> None:
+    site.queue.put("ann", "US", LOOKING)
+    old = site.queue.find("ann", "US")
+    assert old is not None
+    assert site.queue.sending(old, "modify", day="1", most=None)  # by who was faster
+    with pytest.raises(Gone):
+        site.queue.sending(old, "modify", day="1", most=None)
+    for late in (site.queue.again, site.queue.keep_place, site.queue.done):
+        late(old)
+    row = site.queue.find("ann", "US")
+    assert row is not None
+    assert row.sent == "modify"
 
 
 def test_a_poisoned_cart_does_not_stop_the_line(site: RemoteSite, caplog: pytest.LogCaptureFixture) -> None:
