@@ -78,8 +78,8 @@ def _measured(rate: float, workers: int, *, bot: bool) -> dict[str, float]:
         if spamming is not None:
             spamming.result()
         calls = [line.split() for line in (folder / "calls.log").read_text().splitlines()]
-    moments = [float(at) for at, _, _ in calls]
-    granted = sum(status == "200" for _, _, status in calls)
+    moments = [float(call[0]) for call in calls]
+    granted = sum(call[2] == "200" for call in calls)
     return {
         "sent": len(calls),
         "refused": len(calls) - granted,

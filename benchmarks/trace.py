@@ -1,33 +1,53 @@
 """Shoppers of one seeded trace against a service that grants one transaction a second, on a moved clock.
 
-`python -m benchmarks.trace [--sessions N] [--rates 0.1,0.2,0.5]`: the real carts, settling and dispatching code;
-only the clock and the service are stand-ins. An action is an add, a new quantity, a removal, a look or a hand-off.
-A wait is what passes until the shopper sees a settled cart (looks, hand-offs: asked again at the time named) or an
-answer (changes). Beside it: one call per action, and our own client with merging switched off.
+The real carts, settling and dispatching code; only the clock, the rows and the service are stand-ins. An action is an
+add, a new quantity, a removal, a look or a hand-off. A wait is what passes until the shopper sees a settled cart
+(looks, hand-offs: asked again at the time named) or an answer (changes). Beside it the same trace through bottlenose,
+one call for each action, and through our own client with merging switched off. A round is a seed.
 """
 
 from __future__ import annotations
 
-import argparse
 import heapq
+import multiprocessing
 import random
-import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 
+from benchmarks.harness import Aim, Row, Section
+from benchmarks.moved_clock import MovedSite
+from benchmarks.one_call_each import replay_one_call_each
 from flask_ecscart.carts import cart_mark
 from flask_ecscart.errors import RequestThrottled
 from flask_ecscart.model import NewItem
 from flask_ecscart.wishes import LineChange
-from tests.support.remote import RemoteSite
 
-__all__ = ["Event", "main", "one_call_each", "replay", "trace"]
+__all__ = ["Event", "Replayed", "a_day", "replay", "shoppers", "trace"]
 
 Event = tuple[float, int, str, str]
 """Moment, session, action (page, add, qty, del, view, handoff) and item."""
 _GIVES_UP = 600.0
 """Seconds after which a shopper asks no more; such waits count as they are."""
+_SESSIONS = {0.1: 1000, 0.2: 1000, 0.5: 3000}
+"""Cart sessions a second → how many: enough for the line to become as long as it will."""
+_UNMERGED_SESSIONS = 300
+_DAY, _DAILY, _DAY_SESSIONS = 86_400.0, 8640, 3800
+_AIMS = {0.1: (None, None), 0.2: (0.30, 5.0), 0.5: (0.22, 26.0)}
+"""Transactions per action, and the 99th percentile of the waits in seconds."""
+
+
+class Replayed(NamedTuple):
+    """What a trace came to: transactions per action, and waits in seconds, sorted."""
+
+    calls: float
+    waits: list[float]
+
+    @property
+    def p99(self) -> float:
+        """What one of a hundred waits is longer than."""
+        return self.waits[int(len(self.waits) * 0.99)]
 
 
 def trace(rate: float, sessions: int, seed: int) -> list[Event]:
@@ -84,10 +104,9 @@ def _fiddled(r: random.Random, t: float, number: int, items: list[str], events: 
 class _Replay:
     """The trace through our own code."""
 
-    def __init__(self, folder: Path, *, merging: bool) -> None:
-        self.site = RemoteSite(folder)
+    def __init__(self, site: MovedSite, *, merging: bool) -> None:
+        self.site = site
         self.waits: list[float] = []
-        self.looks: list[float] = []
         self._merging = merging
 
     def run(self, events: Sequence[Event]) -> None:
@@ -106,8 +125,6 @@ class _Replay:
                 continue
             if event[2] != "page":
                 self.waits.append(max(0.0, waited))
-            if event[2] in {"view", "handoff"}:
-                self.looks.append(max(0.0, waited))
 
     def _act(self, event: Event) -> float | None:
         """Do it; the seconds after which to ask again, None when the shopper has an answer."""
@@ -143,52 +160,66 @@ class _Replay:
         return None if self.site.carts.leave(shopper, "US", cart_mark(ref)) else 1.0
 
 
-def replay(events: Sequence[Event], *, merging: bool = True) -> tuple[float, list[float], list[float]]:
-    """Transactions per action, waits of all actions, waits of looks and hand-offs alone."""
-    with tempfile.TemporaryDirectory() as folder:
-        one = _Replay(Path(folder), merging=merging)
-        one.run(events)
-        one.site.database.close()
-        assert one.site.provider.refused == 0, "the service said that we are too fast"
-        return len(one.site.provider.calls) / len(one.waits), sorted(one.waits), sorted(one.looks)
+def replay(events: Sequence[Event], site: MovedSite | None = None, *, merging: bool = True) -> Replayed:
+    """The trace through our own code."""
+    one = _Replay(site or MovedSite(), merging=merging)
+    one.run(events)
+    assert one.site.provider.refused == 0, "the service said that we are too fast"
+    return Replayed(len(one.site.provider.calls) / len(one.waits), sorted(one.waits))
 
 
-def one_call_each(events: Sequence[Event]) -> tuple[float, list[float], list[float]]:
-    """What callers of every other client do: each action is one call, in the order of the clicks."""
-    free, waits, looks = 0.0, list[float](), list[float]()
-    for moment, _, action, _ in events:
-        if action != "page":
-            free = max(free, moment) + 1
-            waits.append(free - 1 - moment)
-            if action in {"view", "handoff"}:
-                looks.append(waits[-1])
-    return 1.0, sorted(waits), sorted(looks)
+def shoppers(_folder: Path, rounds: int) -> Section:
+    """Three rates of shoppers, through other people's client and ours. Deterministic, so it uses every core."""
+    jobs = [(rate, kind, seed) for rate in _SESSIONS for kind in _KINDS for seed in range(1, rounds + 1)]
+    jobs.sort(key=lambda job: (job[1] != "unmerged", -job[0]))  # the longest first
+    with multiprocessing.get_context("spawn").Pool() as pool:
+        found = dict(zip(jobs, pool.map(_run, jobs, chunksize=1), strict=True))
+    rows: list[Row] = []
+    for rate, (calls, wait) in _AIMS.items():
+        for kind, name in _KINDS.items():
+            results = [found[rate, kind, seed] for seed in range(1, rounds + 1)]
+            ours = kind == "ours"
+            label = f"{rate}/s  {name}"
+            aim = Aim(most=calls) if ours and calls else None
+            half = median(median(result.waits) for result in results)
+            rows.append(Row(f"{label}: calls", [result.calls for result in results], aim=aim, places=3))
+            aim = Aim(most=wait) if ours and wait else None
+            p99 = [result.p99 for result in results]
+            rows.append(Row(f"{label}: wait p99, s", p99, measured=f"p50 {half:,.1f} s", aim=aim, places=1))
+    title = "Shoppers' trace at one transaction a second (moved clock): transactions per action; waits in seconds"
+    return Section(title, rows)
 
 
-def _line(name: str, result: tuple[float, list[float], list[float]]) -> str:
-    calls, waits, looks = result
-    half, most = waits[len(waits) // 2], waits[int(len(waits) * 0.99)]
-    look = looks[int(len(looks) * 0.99)] if looks else 0.0
-    return f"{name:28} {calls:6.3f} {half:8.1f} {most:9.1f} {looks[len(looks) // 2]:9.1f} {look:9.1f}"
+def a_day(_folder: Path, rounds: int) -> Section:
+    """One day of 3,800 cart sessions with 8,640 transactions to spend; a round is a seed."""
+    with multiprocessing.get_context("spawn").Pool() as pool:
+        days = pool.map(_run_day, range(1, rounds + 1), chunksize=1)
+    served = [_DAILY / calls for calls, _, _ in days]
+    return Section(
+        f"A day of {_DAY_SESSIONS:,} cart sessions with {_DAILY:,} transactions",
+        [
+            Row("one call per action: sessions a day", [_DAILY / actions for _, actions, _ in days], places=0),
+            Row("ours: sessions a day", served, aim=Aim(least=_DAY_SESSIONS), places=0),
+            Row("ours: wait p99, s", [p99 for _, _, p99 in days], places=1),
+        ],
+    )
 
 
-def main(arguments: list[str]) -> int:
-    """Print one table for each rate."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.trace")
-    parser.add_argument("--sessions", type=int, default=600)
-    parser.add_argument("--rates", default="0.1,0.2,0.5")
-    parser.add_argument("--seed", type=int, default=1)
-    chosen = parser.parse_args(arguments)
-    for rate in map(float, chosen.rates.split(",")):
-        events = trace(rate, chosen.sessions, chosen.seed)
-        actions = sum(event[2] != "page" for event in events)
-        print(f"{rate} cart sessions a second: {chosen.sessions} sessions, {actions} actions, one transaction a second")
-        print(f"{'':28} {'calls':>6} {'all p50':>8} {'all p99':>9} {'look p50':>9} {'look p99':>9}  (per action; s)")
-        print(_line("one call per action", one_call_each(events)))
-        print(_line("ours", replay(events)), flush=True)
-        print()
-    return 0
+_KINDS = {"each": "one call per action (bottlenose)", "unmerged": "ours, merging switched off", "ours": "ours"}
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def _run(job: tuple[float, str, int]) -> Replayed:
+    rate, kind, seed = job
+    if kind == "each":
+        return Replayed(*replay_one_call_each(trace(rate, _SESSIONS[rate], seed)))
+    if kind == "unmerged":
+        return replay(trace(rate, _UNMERGED_SESSIONS, seed), merging=False)
+    return replay(trace(rate, _SESSIONS[rate], seed))
+
+
+def _run_day(seed: int) -> tuple[float, float, float]:
+    """Transactions and actions per cart session, and the 99th percentile of the waits."""
+    events = [event for event in trace(_DAY_SESSIONS / _DAY, _DAY_SESSIONS, seed) if event[0] < _DAY]
+    sessions = len({event[1] for event in events})
+    found = replay(events, MovedSite(daily=_DAILY, begins=1_800_000_000.0 // _DAY * _DAY))
+    return found.calls * len(found.waits) / sessions, len(found.waits) / sessions, found.p99
