@@ -15,7 +15,7 @@ from flask_ecscart.web.health import healthz
 from flask_ecscart.web.openapi import document
 from flask_ecscart.web.origins import add_headers
 from flask_ecscart.web.problems import Refused, handle_errors
-from flask_ecscart.web.site import Site, current_site
+from flask_ecscart.web.site import Site, current_site, prefix_seen
 
 __all__ = [
     "ROUTES",
@@ -82,7 +82,8 @@ def pages_css() -> Response:
 
 def openapi() -> Response:
     """The OpenAPI document."""
-    body = msgspec.json.encode(document(current_site().settings))
+    site = current_site()
+    body = msgspec.json.encode(document(msgspec.structs.replace(site.settings, url_prefix=prefix_seen(site))))
     return Response(body, mimetype="application/json")
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
+from flask import has_request_context, request
 from markupsafe import Markup
 
 from flask_ecscart.model import MAX_QUANTITY
@@ -26,7 +27,7 @@ class Markings:
     def __init__(self, settings: Settings, widget: Widget, *, base: str = "") -> None:
         self._settings = settings
         self._widget = widget
-        self._prefix = base + settings.url_prefix
+        self._base = base
 
     def script(
         self,
@@ -81,6 +82,11 @@ class Markings:
         """The mini-cart; without JavaScript a link to the cart page."""
         link = self._link("cart", _lang(lang), label or self._word("cart", lang), class_)
         return Markup("<ecs-cart{}>{}</ecs-cart>").format(_attributes(_lang(lang)), link)
+
+    @property
+    def _prefix(self) -> str:
+        mounted = request.script_root if not self._base and has_request_context() else ""
+        return self._base + mounted + self._settings.url_prefix
 
     def _link(self, page: str, query: Mapping[str, object], text: str, class_: str | None) -> Markup:
         address = f"{self._prefix}/{page}" + (f"?{urlencode(query)}" if query else "")

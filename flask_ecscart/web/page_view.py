@@ -23,7 +23,7 @@ from flask_ecscart.texts import Words, programme_language
 from flask_ecscart.web.language import asked_language, page_language
 from flask_ecscart.web.origins import Who, set_cookie
 from flask_ecscart.web.problems import Refused, as_refused, problem_response
-from flask_ecscart.web.site import Site, current_site
+from flask_ecscart.web.site import Site, current_site, prefix_seen
 from flask_ecscart.web.titles import readable
 
 __all__ = ["PageData", "for_people", "render_page", "to_cart_page"]
@@ -87,7 +87,7 @@ def render_page(
     language = page_language(locale)
     data = PageData(
         base=site.settings.base_template or _OWN_BASE,
-        prefix=site.settings.url_prefix,
+        prefix=prefix_seen(site),
         language=language,
         asked=asked_language(),
         token=site.tickets.form_token(who.sid) if who is not None else "",
@@ -128,7 +128,7 @@ def _in_owners_base(template: str, data: PageData, values: dict[str, object]) ->
 def to_cart_page(site: Site, who: Who, locale: str) -> BaseResponse:
     """Back to the cart page, at the cart of `locale`."""
     query = {"locale": locale, **({"lang": lang} if (lang := asked_language()) else {})}
-    response = redirect(f"{site.settings.url_prefix}/cart?{urlencode(query)}#{locale}", HTTPStatus.SEE_OTHER)
+    response = redirect(f"{prefix_seen(site)}/cart?{urlencode(query)}#{locale}", HTTPStatus.SEE_OTHER)
     set_cookie(site, who, response)  # type: ignore[arg-type]
     return response
 

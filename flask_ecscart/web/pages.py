@@ -26,7 +26,7 @@ from flask_ecscart.web.page_view import for_people, render_page, to_cart_page
 from flask_ecscart.web.present import present, present_product
 from flask_ecscart.web.problems import Refused
 from flask_ecscart.web.refusals import why_refused
-from flask_ecscart.web.site import Site, current_site
+from flask_ecscart.web.site import Site, current_site, prefix_seen
 from flask_ecscart.wishes import LineChange
 
 __all__ = [
@@ -128,8 +128,9 @@ def go(ticket: str) -> BaseResponse:
         own = site.sessions.sid_from_token(request.cookies.get(COOKIE, ""), origin=None)
         elsewhere = redeemed is not None and (own is None or shopper_id(own) != redeemed.shopper)
         # A shopper of another origin has no cookie here: the cart is at the page the click came from.
-        url = f"{site.settings.url_prefix}/cart" + ("?stale=1" if elsewhere else "")
-    return redirect(url, HTTPStatus.SEE_OTHER)
+        return redirect(f"{prefix_seen(site)}/cart" + ("?stale=1" if elsewhere else ""), HTTPStatus.SEE_OTHER)
+    # Only the demo's shop has an address without a host.
+    return redirect(request.script_root + url if url.startswith("/") else url, HTTPStatus.SEE_OTHER)
 
 
 def demo_retail_page() -> Response:

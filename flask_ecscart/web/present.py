@@ -17,7 +17,7 @@ from flask_ecscart.shopper import Line
 from flask_ecscart.texts import Words, programme_text
 from flask_ecscart.web.prices import Price, PriceRules, money_out
 from flask_ecscart.web.schemas import CartOut, ChoiceOut, ItemOut, NoticeOut, ProductOut
-from flask_ecscart.web.site import Site, Ticket
+from flask_ecscart.web.site import Site, Ticket, prefix_seen
 from flask_ecscart.web.titles import readable
 
 __all__ = ["choices_of", "present", "present_product"]
@@ -178,7 +178,7 @@ def _handoff(
     ticket = None
     if view.wish.ref is not None and view.cart is not None and view.cart.items:
         issued = site.tickets.issue(Ticket(shopper, view.locale, cart_mark(view.wish.ref)))
-        ticket = f"{site.settings.url_prefix}/go/{issued}"
+        ticket = f"{prefix_seen(site)}/go/{issued}"
     return describe(
         site.settings.locales[view.locale],
         LOCALES[view.locale],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import msgspec
-from flask import current_app
+from flask import current_app, request
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from flask_ecscart.carts import Carts
@@ -20,7 +20,7 @@ from flask_ecscart.state.fleeting import Fleeting
 from flask_ecscart.state.sql import Database
 from flask_ecscart.web.assets import Widget
 
-__all__ = ["Site", "Ticket", "Tickets", "current_site"]
+__all__ = ["Site", "Ticket", "Tickets", "current_site", "prefix_seen"]
 
 _TICKET_SECONDS = 600
 
@@ -89,3 +89,8 @@ def current_site() -> Site:
         return cast("Site", current_app.extensions["ecscart"])
     except KeyError:
         raise LookupError("ECSCart is not registered with this app: call ECSCart(app) or init_app(app).") from None
+
+
+def prefix_seen(site: Site) -> str:
+    """Where a browser finds the blueprint: `ECSCART_URL_PREFIX` below the path the whole app is mounted at."""
+    return request.script_root + site.settings.url_prefix

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cachelib import FileSystemCache
-from flask import Flask, session
+from flask import Flask, render_template_string, session
 from flask_session import Session
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.test import Client
 
 from flask_ecscart.catalog.memory import MemoryCatalog
 from flask_ecscart.errors import ConfigError
@@ -200,3 +204,28 @@ def test_a_missing_secret_key_is_named_with_its_fix(tmp_path: Path) -> None:
     app.config["ECSCART_LOCALES"] = {"US": "lamp-20"}
     with pytest.raises(ConfigError, match=r"SECRET_KEY is not set\..*token_hex"):
         ECSCart(app)
+
+
+def test_a_site_mounted_below_a_path_is_found_there_by_everything_it_prints(tmp_path: Path) -> None:
+    app = host(tmp_path)
+    app.add_url_rule("/page", "page", lambda: render_template_string("{{ ecscart.script() }}{{ ecscart.cart() }}"))
+    client = Client(DispatcherMiddleware(NotFound(), {"/shop": app}))
+
+    page = client.get("/shop/page").text
+    assert re.findall(r'(?:src|href)="(/\w+/\w+)', page) == ["/shop/ecscart", "/shop/ecscart"]
+    added = client.post("/shop/ecscart/v1/carts/US/items", json=ITEMS)
+    assert "Path=/shop/ecscart;" in added.headers["Set-Cookie"]
+    ticket = client.get("/shop/ecscart/v1/carts/US").json["handoff"]["action"]  # type: ignore[index]
+    assert 'action="/shop/ecscart/cart"' in client.get("/shop/ecscart/cart").text
+    assert client.get("/shop/ecscart/openapi.json").json["servers"] == [{"url": "/shop/ecscart"}]  # type: ignore[index]
+
+    left = client.get(ticket)
+    assert "lamp-20" in client.get(left.headers["Location"]).text
+    assert client.get(ticket).headers["Location"] == "/shop/ecscart/cart"
+
+
+def test_the_cart_of_a_mounted_site_is_seen_from_below_its_path_alone(tmp_path: Path) -> None:
+    client = Client(DispatcherMiddleware(NotFound(), {"/shop": host(tmp_path / "a"), "/other": host(tmp_path / "b")}))
+    client.post("/shop/ecscart/v1/carts/US/items", json=ITEMS)
+    assert client.get("/shop/ecscart/v1/carts/US").json["count"] == 1  # type: ignore[index]
+    assert client.get("/other/ecscart/v1/carts/US").json["count"] == 0  # type: ignore[index]
