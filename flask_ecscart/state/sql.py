@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from flask_ecscart.clock import Clock, utc_now
@@ -31,6 +31,14 @@ __all__ = ["Database"]
 _ADVISORY_LOCK = 0x45435343
 """Number of the PostgreSQL advisory lock under which tables are created ("ECSC")."""
 _BUSY_SECONDS = 10
+_PATIENCE = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 30,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+"""How libpq finds out that PostgreSQL is cut off: without these a worker's thread would wait for hours."""
 _SERVER_MOMENT = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)")
 
 
@@ -193,7 +201,11 @@ def _checked(url: str) -> URL:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_timeout=_BUSY_SECONDS, hide_parameters=True)
+        patience = {name: value for name, value in _PATIENCE.items() if name not in url.query}
+        options = {"pool_pre_ping": True, "pool_timeout": _BUSY_SECONDS, "hide_parameters": True}
+        engine = create_engine(url, connect_args=patience, **options)
+        event.listen(engine, "connect", _configure_postgresql)
+        return engine
     if url.database and url.database != ":memory:":
         _make_closed(Path(url.database))
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, hide_parameters=True)
@@ -207,6 +219,14 @@ def _make_closed(file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with suppress(OSError):  # it is there already, or SQLite says better what is wrong
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def _configure_postgresql(dbapi_connection: Any, _record: object) -> None:
+    """Wait no longer for a lock than on SQLite, and let a process that froze in a transaction keep none for long."""
+    # Statements, not startup options: PgBouncer refuses those.
+    dbapi_connection.execute(f"SET lock_timeout = '{_BUSY_SECONDS}s'")
+    dbapi_connection.execute(f"SET idle_in_transaction_session_timeout = '{2 * _BUSY_SECONDS}s'")
+    dbapi_connection.commit()
 
 
 def _configure_sqlite(dbapi_connection: Any, _record: object) -> None:
@@ -240,7 +260,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def _translated() -> Generator[None, None, None]:
     try:
         yield
-    except (OperationalError, InterfaceError) as problem:
+    except (OperationalError, InterfaceError, InternalError) as problem:  # PostgreSQL ended us, or only reads now
         raise StateUnavailable("The cart database does not answer; try again in a few seconds.") from problem
     except PoolTimeout as problem:
         raise StateUnavailable("Every connection to the cart database is busy; try again.") from problem

@@ -24,6 +24,11 @@ class RedisServer:
         self.url = f"redis://127.0.0.1:{self._port}/0"
         self.start()
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._program.pid
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         options = {"port": self._port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self._folder}
