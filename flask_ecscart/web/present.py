@@ -175,12 +175,13 @@ def _offer(line: Line, product: Product | None) -> Offer | None:
 def _handoff(
     site: Site, view: CartView, shopper: str, active: Sequence[ItemOut], *, prices: bool, words: Words
 ) -> Handoff | None:
-    ticket = None
-    if view.wish.ref is not None and view.cart is not None and view.cart.items:
+    settings, ticket = site.settings.locales[view.locale], None
+    leaves_by_ticket = settings.handoff in {"demo", "purchase_url"}
+    if leaves_by_ticket and view.wish.ref is not None and view.cart is not None and view.cart.items:
         issued = site.tickets.issue(Ticket(shopper, view.locale, cart_mark(view.wish.ref)))
         ticket = f"{prefix_seen(site)}/go/{issued}"
     return describe(
-        site.settings.locales[view.locale],
+        settings,
         LOCALES[view.locale],
         [
             Leaving(asin=item.asin, title=item.title, quantity=item.quantity, limit=item.limit, url=item.url)
