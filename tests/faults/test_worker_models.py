@@ -27,7 +27,6 @@ _PATIENCE = 8.0
 """Seconds on a machine that is busy with other things. On a quiet one a worker ends in one: see what is printed."""
 _GUNICORN: dict[str, tuple[str, ...]] = {
     "sync": ("--worker-class", "sync"),
-    "sync, preloaded": ("--worker-class", "sync", "--preload"),
     "gthread, preloaded": ("--worker-class", "gthread", "--threads", "4", "--preload"),
     "gevent": ("--worker-class", "gevent"),
     "gevent, preloaded": ("--worker-class", "gevent", "--preload"),
