@@ -14,7 +14,8 @@ WORDS: dict[str, str] = {
     "full": "This cart is full: {n} different items.",
     "removed": "Removed: {title}",
     "undo": "Undo",
+    "price_changed": "The price changed.",
     "clear_no": "No, keep it",
     "busy": "Busy, trying again.",
-    "offline": "No connection. It is kept and sent later.",
+    "offline": "Offline. It is kept and sent later.",
 }

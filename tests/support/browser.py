@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playw
 
 from tests.support.needs import tool
 
-__all__ = ["ARGUMENTS", "SCREENSHOTS", "Problems", "running_browser"]
+__all__ = ["ARGUMENTS", "SCREENSHOTS", "Problems", "page_keeping_browser", "running_browser"]
 
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "test-results"
 
@@ -40,6 +40,20 @@ def running_browser() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def page_keeping_browser(like: Browser) -> Iterator[Browser]:
+    """A browser of the kind of `like` that keeps the pages one leaves, as people's do and Playwright's does not."""
+    browser = like.browser_type.launch(
+        executable_path=tool(["chromium", "chromium-browser"], "chromium"),
+        args=list(ARGUMENTS),
+        ignore_default_args=["--disable-back-forward-cache"],
+    )
+    try:
+        yield browser
+    finally:
+        browser.close()
 
 
 class Problems:

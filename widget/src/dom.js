@@ -64,7 +64,7 @@ export function patch(parent, fresh) {
  * @returns {boolean} false when somebody prevented it
  */
 export const emit = (target, name, detail) =>
-  target.dispatchEvent(new CustomEvent("ecs:" + name, { detail, bubbles: true, composed: true, cancelable: true }));
+  target.dispatchEvent(new CustomEvent("ecs:" + name, { detail, bubbles: true, cancelable: true }));
 
 /** One for all elements, and constructed, so that a strict Content-Security-Policy lets it through. */
 const sheet = new CSSStyleSheet();

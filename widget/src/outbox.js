@@ -20,7 +20,7 @@ export const lineOf = ({ asin, offerListingId }, more) => ({ ...(offerListingId 
  * @returns {unknown} false when it needs a request of its own
  */
 export function fold({ items, kind, locale }, { line, ...entry }) {
-  if (kind != entry.kind || locale != entry.locale || !line) return false;
+  if (kind != entry.kind || locale != entry.locale || !line || line.outcome) return false;
   const found = items.find(same(line));
   if (!found) return items.length < MAX_LINES && items.push({ ...line });
   const sum = (found.quantity || 0) + (line.quantity || 0);

@@ -6,7 +6,7 @@
  * from it: the first entries that fit into one request are written down as the batch under way, with its
  * Idempotency-Key, before it is sent, so that whoever repeats it repeats just that.
  */
-/** @import { Batch, Cart, Entry, Failure, Item, Line, Note, Outcome, StorageLike, View } from "./types.d.ts" */
+/** @import { Batch, Cart, Entry, Failure, Item, Line, Note, StorageLike, View } from "./types.d.ts" */
 /** @import { Api } from "./api.js" */
 import { fold, keyOf } from "./outbox.js";
 import { project } from "./project.js";
@@ -60,13 +60,13 @@ export function createStore({ api, storage, prefix, tell, locks, fold: folding =
     pieces: () => store.locales().reduce((sum, locale) => sum + store.viewOf(locale).count, 0),
     /**
      * Shows a change at once and sends it. Fulfilled when the server has it, with the reason when it does not want it.
-     * @param {Entry["kind"]} kind @param {string} locale @param {Line} [line] @param {Outcome} [outcome]
+     * @param {Entry["kind"]} kind @param {string} locale @param {Line} [line] of a hand-off, how it came out
      * @returns {Promise<Failure | undefined>}
      */
-    put(kind, locale, line, outcome) {
+    put(kind, locale, line) {
       last = Math.max(Date.now(), last + 1); // two within a millisecond keep their order
       const id = `${prefix}did:${last}${Math.random()}`; // not randomUUID: a page without https has none
-      storage.write(id, { kind, locale, line, outcome, at: last });
+      storage.write(id, { kind, locale, line, at: last });
       // More clicks of the kind may come, and travel together.
       later(kind == "set" ? folding : 0);
       changed();
@@ -88,7 +88,8 @@ export function createStore({ api, storage, prefix, tell, locks, fold: folding =
     /** Sends what waits, in order. @param {boolean} [force] without waiting out the pause after a failure */
     flush(force) {
       clearTimeout(timer);
-      return inTurn(async () => {
+      // A lock that is asked for while the page is left keeps it out of the back-forward cache.
+      if (entries()[0]) return inTurn(async () => {
         for (let batch, pause; (batch = take()); force = false) {
           pause = force || batch.until <= Date.now() ? await deliver(batch) : batch.until - Date.now();
           if (pause) return later(pause);
@@ -121,12 +122,12 @@ export function createStore({ api, storage, prefix, tell, locks, fold: folding =
   /** The batch under way, else a new one. @returns {Batch | undefined} */
   function take() {
     const begun = storage.read(sending);
-    if (begun?.ids) return begun;
+    if (begun?.ids && storage.read(begun.ids[0])) return begun;
     const [first, ...rest] = entries();
     if (!first) return;
-    const { id, line, kind, locale, outcome } = first;
+    const { id, line, kind, locale } = first;
     /** @type {Batch} */
-    const batch = { kind, locale, outcome, ids: [id], items: line ? [line] : [], tries: 0, until: 0 };
+    const batch = { kind, locale, ids: [id], items: line ? [line] : [], tries: 0, until: 0 };
     for (const entry of rest) {
       if (alone-- > 0 || !fold(batch, entry)) break;
       batch.ids.unshift(entry.id);
@@ -157,7 +158,13 @@ export function createStore({ api, storage, prefix, tell, locks, fold: folding =
     let told = all[locale]?.[1] || 0;
     if (told > (notices.at(-1)?.id ?? told)) told = 0; // a new shopper's notices count from one again
     carts[locale] = cart;
-    for (const item of [...items, ...saved]) seen[locale + keyOf(item)] = item;
+    for (const item of [...items, ...saved]) {
+      const { price, title } = item;
+      const id = locale + keyOf(item);
+      const before = seen[id]?.price;
+      seen[id] = item;
+      if (before && price && before.amount != price.amount) store.say({ id, title, name: "price_changed" });
+    }
     for (const notice of notices) {
       const { id, asin, code, title, message, choices, requested } = notice;
       if (id <= told) continue;
@@ -173,10 +180,11 @@ export function createStore({ api, storage, prefix, tell, locks, fold: folding =
 
   /** @param {Batch} batch @returns {Promise<number>} how long to wait before the next one */
   async function deliver(batch) {
-    const { ids, locale, tries, kind, items, outcome } = batch;
+    const { ids, locale, tries, kind, items } = batch;
+    const [line = {}] = items;
     try {
       const [method, path] = WAYS[kind];
-      const cart = await api.call(method, `carts/${locale}/${path}`, outcome ? { outcome } : items[0] && { items }, ids[0]);
+      const cart = await api.call(method, `carts/${locale}/${path}`, line.outcome ? line : items[0] && { items }, ids[0]);
       done(ids);
       store.busy = "";
       accept(cart);
@@ -184,9 +192,9 @@ export function createStore({ api, storage, prefix, tell, locks, fold: folding =
       return 0;
     } catch (thrown) {
       const error = /** @type {Failure} */ (thrown);
-      const { detail: message, status, retryAfter, choices } = error;
+      const { detail: message, status, code, retryAfter, choices } = error;
       // A token can be replaced, and what has a time will pass.
-      const retrying = status < 400 || status > 499 || status == 401 || status == 429 || !!retryAfter;
+      const retrying = !/^4(?!01|29)/.test(String(status)) || !!retryAfter;
       const detail = { ...error, locale, retrying };
       if (retrying) {
         const pause = Math.min(Number(retryAfter) * 1000 || retry * 2 ** tries, most);
@@ -203,8 +211,7 @@ export function createStore({ api, storage, prefix, tell, locks, fold: folding =
       }
       done(ids);
       settle(error);
-      const note = { id: ids[0], locale, name: "failed", values: { detail: message }, choices, quantity: items[0]?.quantity };
-      store.say({ ...note, ...(status == 422 && { message }) }, "error", detail);
+      store.say({ id: locale + code + keyOf(line), locale, message, name: "failed", choices, quantity: line.quantity }, "error", detail);
       return 0;
     }
   }

@@ -30,16 +30,15 @@ export interface Cart {
 
 /** A line of a request, as it goes over the wire. */
 export interface Line {
-  asin?: string; offerListingId?: string; cartItemId?: string; quantity?: number; area?: "active" | "saved";
+  asin?: string; offerListingId?: string; cartItemId?: string; quantity?: number; area?: "active" | "saved"; outcome?: "left" | "arrived" | "failed";
 }
-export type Outcome = "left" | "arrived" | "failed";
 /** What one click did. Never changed once it is stored. */
 export interface Entry {
-  kind: "add" | "set" | "clear" | "handoff"; locale: string; line?: Line; outcome?: Outcome;
+  kind: "add" | "set" | "clear" | "handoff"; locale: string; line?: Line;
 }
 /** The entries that travel as one HTTP request, under one Idempotency-Key (the first id), until it is answered. */
 export interface Batch {
-  ids: string[]; kind: Entry["kind"]; locale: string; items: Line[]; outcome?: Outcome;
+  ids: string[]; kind: Entry["kind"]; locale: string; items: Line[];
   tries: number; until: number;
 }
 /** A cart with what waits in the outbox laid over it. `pending`: the server has not confirmed all of it. */

@@ -106,12 +106,6 @@ Move to cart
 {add}
 {add}
 
-choose
-Choose one:
-Bitte wählen:
-Choisissez :
-お選びください：
-
 gone
 Not available right now
 Nicht verfügbar
@@ -135,6 +129,12 @@ Undo
 Rückgängig
 Annuler
 元に戻す
+
+price_changed
+The price changed.
+Preis geändert.
+Prix modifié.
+価格が変わりました。
 
 subtotal
 Subtotal
@@ -203,8 +203,8 @@ Occupé, nouvel essai.
 混雑中。再送します。
 
 offline
-No connection. It is kept and sent later.
-Keine Verbindung. Wird später gesendet.
+Offline. It is kept and sent later.
+Offline. Wird später gesendet.
 Hors ligne. Envoi plus tard.
 オフライン。後で送ります。
 

@@ -275,9 +275,9 @@ test("leaving and answering go to the hand-off, and an arrived cart is empty", a
   const server = await serving(t);
   const { store } = page(server.base);
   await add(store, B, 2);
-  await store.put("handoff", "US", undefined, "left");
+  await store.put("handoff", "US", { outcome: "left" });
   assert.equal(store.viewOf("US").handoff.leftCount, 2);
-  await store.put("handoff", "US", undefined, "arrived");
+  await store.put("handoff", "US", { outcome: "arrived" });
   assert.equal(store.pieces(), 0);
   assert.deepEqual(server.changes().slice(1).map(({ path, body }) => [path, body.outcome]), [["carts/US/handoff", "left"], ["carts/US/handoff", "arrived"]]);
 });

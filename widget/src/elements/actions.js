@@ -39,7 +39,7 @@ export function createActions(host, ui, more, added) {
   function answer(outcome) {
     removed.clear();
     ui.sent = "";
-    ui.state.put("handoff", locale, undefined, outcome);
+    ui.state.put("handoff", locale, { outcome });
   }
 
   /** @type {typeof more} */
@@ -69,9 +69,9 @@ export function createActions(host, ui, more, added) {
       if (saved) ui.state.put("set", locale, lineOf(item, { area: "saved" }));
     },
     async choose() {
-      const [, asin, quantity, ...note] = key.split(":");
+      const [, asin, quantity, note] = key.split(":");
       const title = target.textContent || asin;
-      ui.state.drop(note.join(":"));
+      ui.state.drop(note);
       ui.aim = "title";
       if (!(await ui.state.put("add", locale, { asin, quantity: +quantity }))) added(title);
     },
@@ -93,7 +93,7 @@ export function createActions(host, ui, more, added) {
       const mode = view.handoff?.mode;
       ui.sent += target.id + " ";
       // The other modes lead over an address of the site itself, which sees the shopper leave.
-      if (mode == "form") ui.state.put("handoff", locale, undefined, "left");
+      if (mode == "form") ui.state.put("handoff", locale, { outcome: "left" });
       emit(host, "handoff", { locale, mode, count: view.count });
     },
     arrived: () => answer("arrived"),

@@ -121,7 +121,7 @@ function createCart(host) {
       if (!locale || effectiveDirective != "form-action") return;
       ui.blocked = true;
       ui.sent = "";
-      ui.state.put("handoff", locale, undefined, "failed");
+      ui.state.put("handoff", locale, { outcome: "failed" });
     },
   };
   return cart;

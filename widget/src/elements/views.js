@@ -52,7 +52,7 @@ const joined = (...notes) => notes.filter(Boolean).join(" · ");
 /** Prices are shown for an hour and gone when older. @param {string | null | undefined} asOf */
 const isFresh = (asOf = view.asOf) => Date.now() - Date.parse(asOf || "") < HOUR;
 /** @param {string | null | undefined} time */
-const stamp = (time) => time && small(t("as_of", { time: new Date(time).toTimeString().slice(0, 5) })); // not Intl, which costs milliseconds when first used
+const stamp = (time) => time && t("as_of", { time: new Date(time).toTimeString().slice(0, 5) }); // not Intl, which costs milliseconds when first used
 
 /** @param {string} key @param {Item} item */
 function stepper(key, { quantity, limit, title }) {
@@ -85,8 +85,7 @@ const row = (saved) => (item) => {
     { id: key },
     h("img.image", { src: safeUrl(image, ui.base), alt: "" }),
     h("div.sum", {}, h("a.name", { href, ...OUT }, title), shown && h("strong.price", {}, price.formatted)),
-    small(joined(seller != view.store && seller, (shown || !price) && priceNote, linkNote)),
-    shown && stamp(priceAsOf),
+    small(joined(seller != view.store && seller, (shown || !price) && priceNote, shown && stamp(priceAsOf), linkNote)),
     h("div.row", {}, saved ? link("move", !available) : [stepper(key, item), link("later")], link("remove"), !available && small(t("gone"))),
   );
 };
@@ -95,13 +94,13 @@ const row = (saved) => (item) => {
 const undoable = () =>
   [...ui.removed].map(([key, { item }]) => {
     const text = t("removed", { title: item.title });
-    return key == lineKey(item) && h("li.sum.small", { id: "removed" + key }, text, act("button", "undo:" + key, t("undo"), t("undo") + ": " + text));
+    return key == lineKey(item) && h("li.sum.small", {}, text, act("button", "undo:" + key, t("undo"), t("undo") + ": " + text));
   });
 
 function total() {
   const { subtotal, pending, asOf } = view;
   if (!subtotal || !isFresh()) return;
-  return [h("p.subtotal.sum", {}, t("subtotal"), h("strong", {}, pending ? "…" : subtotal.formatted)), stamp(asOf)];
+  return [h("p.subtotal.sum", {}, t("subtotal"), h("strong", {}, pending ? "…" : subtotal.formatted)), small(stamp(asOf))];
 }
 
 /** How a cart leaves: the shopper's own click on a form or link that names the retailer. @param {Handoff} handoff */
@@ -123,14 +122,14 @@ function leaving(handoff) {
   const { leftAt, leftCount, parts, mode, note, disclosure, disclaimer, retailer: to } = handoff;
   const { locale, pending, items } = view;
   const shut = ui.blocked && mode == "form";
+  const detail = t("links", { to });
   return h(
     "div.handoff",
     {},
     leftAt &&
       h("div.ask", {}, h("p", {}, t("asked", { n: leftCount, to })), act("button.yes", "arrived:" + locale, t("yes"), "", pending), act("button", "failed:" + locale, t("no"), "", pending)),
     items[0] && !shut && (!leftAt || parts[1]) && ways(handoff),
-    shut && h("p", {}, t("failed", { detail: t("links", { to }) })),
-    mode == "links" && h("p", {}, t("links", { to })),
+    (shut || mode == "links") && h("p", {}, shut ? t("failed", { detail }) : detail),
     [items[0] && note, disclosure, disclaimer].map(small),
   );
 }
@@ -146,15 +145,14 @@ function clearing() {
 function section(locale) {
   view = ui.state.viewOf(locale);
   const { handoff, store, items, saved, stays } = view;
-  const id = "cart" + locale;
   const lines = [items.map(row(false)), undoable()].flat().filter(Boolean);
   const any = lines[0] || saved[0];
   return (
     (any || handoff?.leftAt) &&
     h(
       "section.section",
-      { id: locale, "aria-labelledby": id },
-      h("h3", { id }, store),
+      { id: locale, "aria-label": store },
+      h("h3", {}, store),
       items.length + saved.length >= MAX_LINES && small(t("full", { n: MAX_LINES })),
       h("ul", {}, lines),
       saved[0] && h("div.saved", {}, h("h4", {}, t("saved")), h("ul", {}, saved.map(row(true)))),
@@ -167,7 +165,7 @@ function section(locale) {
 
 /** What is to be told, in one live region: only what is new in it is announced. @param {Ui} ui */
 const told = ({ t, state: { busy, notes } }) => [
-  busy && h("div.notice", { id: "busy" }, t(busy)),
+  busy && h("div.notice", {}, t(busy)),
   notes.map(({ id, title, message, name = "", values, choices, locale, quantity }) =>
     h(
       "div.notice",
@@ -176,7 +174,7 @@ const told = ({ t, state: { busy, notes } }) => [
       choices?.[0] &&
         h(
           "div.row",
-          { role: "group", "aria-label": t("choose") },
+          { role: "group", "aria-label": message },
           choices.map(({ asin, choice, price, priceNote }) =>
             act("button", `choose:${locale}:${asin}:${quantity || 1}:${id}`, joined(choice, price?.formatted, priceNote)),
           ),
@@ -193,7 +191,7 @@ export function drawer(now) {
   const sections = locales().map(section).filter(Boolean);
   return [
     h("div.header.sum", {}, h("h2.title", { id: "title", tabindex: -1 }, t("title")), cross("close:", t("close"))),
-    h("div.body", {}, h("div", { role: "status" }, told(ui), sections[0] ? small(t("items", { n: ui.state.pieces() })) : h("p.empty", {}, loaded ? t("empty") : "…")), sections),
+    h("div.body", {}, h("div", { role: "status" }, told(ui), sections[0] ? small(t("items", { n: ui.state.pieces() })) : loaded && h("p.empty", {}, t("empty"))), sections),
   ];
 }
 
