@@ -133,7 +133,7 @@ class MovedSite:
             with suppress(StateUnavailable):
                 wait = self.dispatcher.step()
             if wait > 0:
-                self.time.now = min(moment, self.time.now + wait)
+                self.time.now = max(self.time.now, min(moment, self.time.now + wait))
 
 
 class _OneFront:

@@ -212,7 +212,7 @@ class RemoteSite:
             with suppress(StateUnavailable):
                 wait = self.dispatcher.step()
             if wait > 0:
-                self.time.now = min(moment, self.time.now + wait)
+                self.time.now = max(self.time.now, min(moment, self.time.now + wait))
 
     def settle_all(self, seconds: float = 600) -> None:
         """Let time pass until nothing waits; fails after `seconds`."""

@@ -112,7 +112,7 @@ def test_a_slow_store_costs_no_turn_and_brings_none_forward(tmp_path: Path, rate
     site = RemoteSite(tmp_path, ECSCART_RATE=rate)
     site.provider.interval = 1 / rate
     sending, take_turn = site.queue.sending, site.fleeting.take_turn
-    slow = min(0.05, 0.1 / rate)
+    slow = min(0.02, 0.1 / rate)
 
     def slowly(write):
         def written(*args, **kwargs):
