@@ -88,26 +88,27 @@ _Held = dict[str, tuple[int, str]]
 def explain(every: Sequence[Asked], limits: Mapping[str, int]) -> set[Lines]:
     """All carts that some order of the changes comes to."""
     ordered = sorted(every, key=lambda one: one.asked_at)
-    everything = frozenset(range(len(ordered)))
-    seen: set[tuple[frozenset[int], _State]] = set()
+    answered = sum(1 << index for index, one in enumerate(ordered) if one.answered)
+    seen: set[tuple[int, _State]] = set()
     ends: set[Lines] = set()
-    stack: list[tuple[frozenset[int], _State]] = [(everything, ((), None))]
+    stack: list[tuple[int, _State]] = [((1 << len(ordered)) - 1, ((), None))]  # a bit for each that is left
     while stack:
         here = stack.pop()
         if here in seen:
             continue
         seen.add(here)
         left, state = here
-        if not any(ordered[index].answered for index in left):
+        if not left & answered:
             ends.add(state[0])  # what was never answered need not have happened
-        first_answer = min((ordered[index].answered_at for index in left), default=_NEVER)
-        for index in left:
-            one = ordered[index]
+        first_answer = min((one.answered_at for index, one in enumerate(ordered) if left >> index & 1), default=_NEVER)
+        for index, one in enumerate(ordered):
             if one.asked_at > first_answer:
-                continue
-            stack.extend((left - {index}, after) for after in _after(one, state, limits))
-            if not one.answered:
-                stack.append((left - {index}, state))
+                break
+            if left >> index & 1:
+                rest = left & ~(1 << index)
+                stack.extend((rest, after) for after in _after(one, state, limits))
+                if not one.answered:
+                    stack.append((rest, state))
     return ends
 
 

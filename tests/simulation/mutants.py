@@ -257,7 +257,8 @@ def _lost_answer_taken_for_done() -> Generator[None, None, None]:
 
 
 @contextmanager
-def _already_there_taken_for_refused() -> Generator[None, None, None]:
+def _sent_again_unread() -> Generator[None, None, None]:
+    """What was asked for is asked for again without a look, and what is there already is taken for an error."""
     drop = matching.Round.drop_refused
 
     def strict(self: matching.Round, lines: Any) -> None:
@@ -265,7 +266,7 @@ def _already_there_taken_for_refused() -> Generator[None, None, None]:
         self.wish.lines = [line for line in self.wish.lines if not (line.asin and line.asin in named)]
         drop(self, [line for line in lines if any(line is kept for kept in self.wish.lines)])
 
-    with mock.patch.object(matching.Round, "drop_refused", strict):
+    with mock.patch.object(matching.Round, "drop_refused", strict), _old_reply_trusted():
         yield
 
 
@@ -357,7 +358,7 @@ MUTANTS: dict[str, Callable[[], Any]] = {
     "wish and queue in two transactions": _two_transactions,
     "outcome written without comparing": _outcome_written_without_comparing,
     "lost answer taken for done": _lost_answer_taken_for_done,
-    "already there taken for refused": _already_there_taken_for_refused,
+    "sent again unread, already there taken for refused": _sent_again_unread,
     "old reply trusted": _old_reply_trusted,
     "more instead of a total": _more_instead_of_so_many,
     "dead cart kept": _dead_cart_kept,

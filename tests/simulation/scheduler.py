@@ -81,28 +81,25 @@ class Scheduler:
         self.before_step: Callable[[Task], bool] | None = None
         """May kill or pause; True: the task does not go on now."""
         self.tasks: list[Task] = []
+        self.running: Task | None = None
+        """None while the test itself runs."""
         self._hub = getcurrent()
         self._random = rng.random
         self._timers: list[_Timer] = []
         self._timer_number = 0
-        self._by_greenlet: dict[greenlet, Task] = {}
 
     # --- for tasks --------------------------------------------------------------------------------------
 
     @property
     def current(self) -> Task:
         """The task that runs."""
-        return self._by_greenlet[getcurrent()]
-
-    def inside(self) -> bool:
-        """Whether a task runs now (else the test itself does)."""
-        return getcurrent() in self._by_greenlet
+        assert self.running is not None
+        return self.running
 
     def step(self, what: str) -> None:
         """A point where others may go on. `what` is about to happen."""
-        task = self._by_greenlet.get(getcurrent())
-        if task is not None:
-            self._give_up(task, what, self.now, None)
+        if self.running is not None:
+            self._give_up(self.running, what, self.now, None)
 
     def sleep(self, seconds: float, what: str = "sleep") -> None:
         """Go on after `seconds`."""
@@ -132,7 +129,6 @@ class Scheduler:
         task = Task(f"{process.name}.{name}", process, body)
         task.wake_at = self.now
         task.greenlet = greenlet(lambda: self._run(task), parent=self._hub)
-        self._by_greenlet[task.greenlet] = task
         process.tasks.append(task)
         self.tasks.append(task)
         return task
@@ -143,13 +139,16 @@ class Scheduler:
         heapq.heappush(self._timers, _Timer(moment, self._timer_number, call))
 
     def kill(self, process: Process) -> None:
-        """kill -9. The task that runs now dies when it next gives up control."""
+        """kill -9."""
         process.alive = False
         self.say(f"{process.name} is killed")
         for task in list(process.tasks):
-            if task.greenlet is not None and task.greenlet is not getcurrent():
-                task.greenlet.throw(Killed)
-                self._end(task)
+            assert task.greenlet is not None
+            assert self.running is None, "Processes are killed by the world, between two steps."
+            self.running = task
+            task.greenlet.throw(Killed)
+            self.running = None
+            self._end(task)
         for told in process.on_death:
             told()
 
@@ -195,7 +194,9 @@ class Scheduler:
         if self.trace is not None:
             self.trace.append(f"{self.now - START:10.3f}  {task.name:<18} {task.what}")
         assert task.greenlet is not None
+        self.running = task
         task.greenlet.switch()
+        self.running = None
         if task.greenlet.dead:
             self._end(task)
 
@@ -220,7 +221,6 @@ class Scheduler:
             task.done = True
             self.tasks.remove(task)
             task.process.tasks.remove(task)
-            self._by_greenlet.pop(task.greenlet, None)  # type: ignore[arg-type]
 
     def _standing(self) -> str:
         return ", ".join(f"{task.name} at {task.what} until {task.wake_at - START:.1f}" for task in self.tasks)

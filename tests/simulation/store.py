@@ -73,7 +73,7 @@ class MemoryStore:
             yield joined
             return
         self._reach("begin")
-        transaction = Transaction(self, self._scheduler.current if self._scheduler.inside() else None)
+        transaction = Transaction(self, self._scheduler.running)
         try:
             if not self.rows:
                 self.acquire(transaction, _WHOLE_FILE)
@@ -133,9 +133,8 @@ class MemoryStore:
     # --- whose transaction it is ------------------------------------------------------------------------
 
     def _joined(self) -> Transaction | None:
-        if not self._scheduler.inside():
-            return self._outside
-        found = self._scheduler.current.transaction
+        task = self._scheduler.running
+        found = self._outside if task is None else task.transaction
         return found if isinstance(found, Transaction) else None
 
     def _open(self, transaction: Transaction) -> None:

@@ -102,6 +102,7 @@ class World:
         self.redis = Redis(scheduler)
         self.limits = limits
         self.clock_offset = 0.0
+        self.clock_was_set = False
         self.busy_at_start = 0.0
         self.workers: list[Worker] = []
         self.leases: dict[str, float] = {}
