@@ -39,11 +39,15 @@ class Case:
 
 @dataclass(frozen=True)
 class Suite:
-    """Cases of one question. The first is the baseline of the others."""
+    """Cases of one question. The first is the baseline of the others.
+
+    `slices`: how often the cases take turns within a round, so that a hiccup of the machine meets all of them.
+    """
 
     title: str
     unit: str
     cases: Sequence[Case]
+    slices: int = 1
 
 
 @dataclass(frozen=True)
@@ -74,12 +78,15 @@ def measure(suite: Suite, rounds: int) -> Section:
     """The rates of every case, relative to the first. One more round comes first and is thrown away: it warms up."""
     rates: list[list[float]] = [[] for _ in suite.cases]
     for number in range(rounds + 1):
-        for case, found in zip(suite.cases, rates, strict=True):
-            began = time.perf_counter()
-            case.run()
-            rate = case.operations / (time.perf_counter() - began)
-            if number:
-                found.append(rate)
+        taken = [0.0] * len(suite.cases)
+        for _ in range(suite.slices):
+            for place, case in enumerate(suite.cases):
+                began = time.perf_counter()
+                case.run()
+                taken[place] += time.perf_counter() - began
+        if number:
+            for case, found, seconds in zip(suite.cases, rates, taken, strict=True):
+                found.append(suite.slices * case.operations / seconds)
     rows = [
         Row(
             case.name,
