@@ -26,7 +26,7 @@ from flask_ecscart.state.sql import Database
 __all__ = ["Condition", "Parts", "Remote", "Status"]
 
 Condition = Literal["ok", "absent", "resting", "unreachable"]
-_WORST_FIRST: tuple[Condition, ...] = ("unreachable", "resting", "absent")
+_WORST_FIRST: tuple[Condition, ...] = ("unreachable", "resting", "absent", "ok")
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +96,7 @@ class Remote:
     def condition(self) -> Condition:
         """The worst any access key is in: an endpoint does not answer, the day is spent, carts wait for nobody."""
         found = {_condition(account) for account in self.accounts}
-        return next((worst for worst in _WORST_FIRST if worst in found), "ok")
+        return next(one for one in _WORST_FIRST if one in found)
 
 
 def _start_nothing() -> None:
