@@ -82,6 +82,8 @@ class _Schedule:
         )
         # As if turns had been used before: the busier, the later changes are sent and the older replies may be.
         self.world.busy_at_start = 1.0 if self.street.restless else rng.choice([0, 0, 0, 0.15, 0.3, 0.7])
+        if self.street.restless:
+            self.world.network.faults = 0.3
         self.outcome = Outcome(seed, ways=ways)
 
     def run(self) -> Outcome:

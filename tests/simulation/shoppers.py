@@ -104,15 +104,15 @@ class Tab(Client):
     def __init__(self, street: Street, shopper: str, name: str, locales: Sequence[str]) -> None:
         super().__init__(street, shopper, name)
         self.locales = locales
-        self.pause = self.rng.choice([0.05, 0.4]) if street.restless else self.rng.choice([0.05, 0.5, 1.0, 3.0])
+        self.pause = self.rng.choice([0.2, 0.7]) if street.restless else self.rng.choice([0.05, 0.5, 1.0, 3.0])
         self.wavers = street.restless or self.rng.random() < 0.3
         """Cannot decide between one and two of the same."""
         self.attempts = self.rng.choice([1, _ATTEMPTS, _ATTEMPTS, _ATTEMPTS])
 
     def run(self) -> None:
         rng = self.rng
-        weights = [20, 40, 2, 2, 2, 10, 24] if self.wavers else [40, 22, 6, 6, 3, 14, 12]
-        for number in range(rng.choice([2, 3, 4, 6, 8])):
+        weights = [14, 40, 1, 1, 1, 25, 18] if self.wavers else [40, 22, 6, 6, 3, 14, 12]
+        for number in range(rng.choice([8, 14] if self.street.restless else [2, 3, 4, 6, 8])):
             self.scheduler.sleep(rng.expovariate(1 / self.pause), "think")
             kind = rng.choices(_KINDS, weights)[0] if number else "add"
             getattr(self, f"_{kind}")(rng.choice(self.locales))

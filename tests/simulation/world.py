@@ -5,6 +5,7 @@ Carts, fronts, settlers, dispatchers and the loops they run in are the package's
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -108,12 +109,14 @@ class World:
         self.leases: dict[str, float] = {}
         """Holder of the turns → until when."""
         self._born = 0
+        self.workers_may_trust_tables = False
         if ways.store == "sqlite":
             first = Worker(self, "setup")
             with Counters(first.database)._database.reading():  # makes the tables
                 pass
             self.file.empty(first.database)
             first.close()
+            self.workers_may_trust_tables = True
 
     def clock(self) -> datetime:
         """The machines' clock."""
@@ -173,6 +176,8 @@ class Worker:
         self.database: Any = None
         self._keep_state()
         self._put_together()
+        if self.database is not None and world.workers_may_trust_tables:
+            self.database._prepared_by = os.getpid()  # they are made; looking again would need the file to be free
 
     def _keep_state(self) -> None:
         world, clock = self.world, self.world.clock
