@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from flask_ecscart.catalog.memory import MemoryCatalog
+from flask_ecscart.model import Product
 from tests.browser.conftest import Embedded
 from tests.support.blog import Blog
 from tests.support.needs import axe_core
-from tests.support.shop import GERMAN, LAMP, LIMITED, MUG, SOLD_OUT
+from tests.support.shop import CHILD, GERMAN, LAMP, LIMITED, MUG, PARENT, SOLD_OUT, products
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 ITEMS = re.compile(r"/items$")
@@ -76,6 +78,48 @@ def test_axe_finds_nothing_after_removing_and_while_asking(page: Page, blog: Blo
     assert violations(page) == []
     page.get_by_role("button", name="Empty this cart").click()
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_what_is_told_and_asked(
+    chromium: Browser, blog: Blog, make_embedded: Callable[..., Embedded], screenshot: Callable[..., Path], scheme: Any
+) -> None:
+    kind = Product(locale="US", asin=CHILD, title="Test Chil", choice="Green, in a size with a long name")
+    kinds = Product(locale="US", asin=PARENT, title="Kinds", kind="variation_parent", variations=(kind,))
+    shop = make_embedded(
+        ECSCART_LOCALES={"US": {"associate_tag": "lamp-20", "handoff": "form", "max_items_per_form": 1}},
+        ECSCART_CATALOG=MemoryCatalog([*products(), kinds]),
+    )
+    context = chromium.new_context(color_scheme=scheme, reduced_motion="reduce")
+    page = context.new_page()
+    context.route(re.compile("amazon"), lambda route: route.fulfill(body="<title>Amazon</title>"))
+    head = '<meta name="color-scheme" content="light dark">'
+    buttons = "".join(shop.button(asin) for asin in (PARENT, LAMP, MUG))
+    page.goto(blog.write(shop.script + shop.cart_element + buttons, head=head))
+
+    def looked_at(state: str) -> None:
+        assert violations(page) == [], state
+        screenshot(f"told {state} {scheme}", of=page)
+
+    page.get_by_text(f"Add to cart {PARENT}").click()
+    expect(page.get_by_role("status").get_by_role("group")).to_be_visible()
+    looked_at("choices beside the page")
+    add(page, LAMP, MUG)
+    open_cart(page)
+    looked_at("choices in the drawer")
+    with page.expect_popup():
+        page.get_by_role("button", name="(1/2)").click()
+    page.bring_to_front()
+    expect(page.get_by_text("Did your 2 items arrive at Amazon.com?")).to_be_visible()
+    looked_at("asked")
+    page.route(ITEMS, lambda route: route.fulfill(status=503, headers={"Retry-After": "9"}))
+    page.get_by_role("button", name="One more of Test Lamp").click()
+    expect(page.get_by_role("dialog").get_by_text(re.compile("Busy|Offline"))).to_be_visible()
+    looked_at("busy")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="View cart")).to_be_visible()
+    looked_at("busy beside the page")
+    context.close()
 
 
 @pytest.mark.parametrize(

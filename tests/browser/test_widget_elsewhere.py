@@ -82,6 +82,8 @@ def test_a_page_that_is_not_allowed_is_told_which_setting_and_keeps_its_links(
     with page.context.expect_page() as opened:
         page.get_by_text(f"Add to cart {LAMP}").click(modifiers=["Control"])
     expect(opened.value.get_by_role("button", name="Add to cart")).to_be_visible()
+    page.get_by_text(f"Add to cart {LAMP}").click()
+    page.wait_for_url(re.compile(r"/ecscart/add\?"))
 
 
 def test_buttons_that_come_before_or_after_the_script_work_alike(page: Page, blog: Blog, embedded: Embedded) -> None:

@@ -152,7 +152,11 @@ def test_busy_is_said_and_tried_again(page: Page, url: str, embedded: Embedded, 
 
     page.goto(url)
     page.route(ITEMS, refuse)
-    add(page, LAMP)
+    click(page, LAMP)
+    said = page.get_by_role("status")
+    expect(said.get_by_text("Busy, trying again.")).to_be_visible()
+    expect(said.get_by_text("Added to your cart: Test Lamp")).to_be_visible()
+    expect(said.get_by_text("Busy")).to_have_count(0)
     badge(page, 1)
     assert busy == []
     assert held(embedded, page) == {LAMP: 1}
@@ -168,7 +172,7 @@ def test_what_was_done_offline_is_sent_when_the_network_is_back(
     click(page, MUG)
     click(page, LAMP)
     badge(page, 3)
-    page.wait_for_timeout(300)
+    expect(page.get_by_role("status").get_by_text("Offline. It is kept and sent later.")).to_be_visible()
     with page.expect_response(ITEMS):
         page.context.set_offline(False)
     page.wait_for_load_state("networkidle")

@@ -251,6 +251,7 @@ def test_a_full_cart_says_so_before_the_51st_item_and_keeps_what_it_has(
     dialog = opened(page)
     expect(dialog).to_contain_text("This cart is full: 50 different items.")
     page.keyboard.press("Escape")
+    page.wait_for_function("!Object.keys(localStorage).some(key => key.includes('did:'))")  # all fifty are there
     add(page, LAMP, status=422)
     expect(told(page)).to_contain_text("A cart holds at most 50 different items, and yours is full. Remove one first.")
     expect(page.get_by_role("button", name="Cart, 50 items")).to_be_visible()

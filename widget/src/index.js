@@ -5,7 +5,7 @@ import { EcsCart } from "./elements/cart.js";
 
 const here = import.meta.url;
 // A module has no document.currentScript: the tag is known by its address.
-const { locale = "US", texts } = [...document.scripts].find(({ src }) => src == here)?.dataset || {};
+const { locale = "US", texts = "{}" } = [...document.scripts].find(({ src }) => src == here)?.dataset || {};
 const defined = /** @type {typeof EcsCart | undefined} */ (customElements.get("ecs-cart"));
 
 (defined || EcsCart).addSite({ base: new URL(".", here).href.slice(0, -1), locale, texts: parse(texts) || {} });
