@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ __all__ = ["create_empty", "create_shop", "serving"]
 
 _CONNECTIONS = 4
 _REQUESTS, _SLICES = 100, 5
+_ITEMS = "/ecscart/v1/carts/US/items"
 
 
 def create_empty() -> Flask:
@@ -31,8 +33,6 @@ def create_empty() -> Flask:
 
 def create_shop() -> Flask:
     """The same view on a site with a cart. SHOP_FOLDER names where its database lives."""
-    import os
-
     app = Shop(Path(os.environ["SHOP_FOLDER"])).app
     app.add_url_rule("/page", "page", _page)
     return app
@@ -105,6 +105,8 @@ def _get(path: str, cookie: str) -> bytes:
 def _changes(cookie: str) -> list[bytes]:
     bodies = [json.dumps({"items": [{"asin": LAMP, "quantity": n}]}).encode() for n in (2, 3)]
     return [
-        request("PATCH", "/ecscart/v1/carts/US/items", body=body, Cookie=f"ecscart={cookie}", Sec_Fetch_Site="same-origin")
+        request(
+            "PATCH", "/ecscart/v1/carts/US/items", body=body, Cookie=f"ecscart={cookie}", Sec_Fetch_Site="same-origin"
+        )
         for body in bodies
     ]
