@@ -1,4 +1,4 @@
-"""`python -m benchmarks [name …] [--rounds N]`: measures the named suites, or all."""
+"""`python -m benchmarks [name …] [--rounds N]`: measures what is named, or all, and prints one table."""
 
 from __future__ import annotations
 
@@ -7,43 +7,64 @@ import os
 import platform
 import sys
 import tempfile
+import time
+import traceback
 from pathlib import Path
 
-from benchmarks import catalog, protocol, state
-from benchmarks.harness import measure, table
+from benchmarks import catalog, fairness, growth, host_pages, protocol, serving, state, trace
+from benchmarks.harness import Section, Study, suite_study, table
 
-__all__ = ["SUITES", "main"]
+__all__ = ["STUDIES", "main"]
 
-SUITES = {
-    "catalog": catalog.loading,
-    "catalog-lookup": catalog.looking_up,
-    "state": state.suite,
-    "protocol-reading": protocol.reading,
-    "protocol-writing": protocol.writing,
-    "protocol-adding": protocol.adding,
+STUDIES: dict[str, Study] = {
+    "trace": trace.shoppers,
+    "day": trace.a_day,
+    "fairness": fairness.fairness,
+    "requests": suite_study(serving.serving),
+    "host-pages": host_pages.host_pages,
+    "commits-sqlite": suite_study(state.sqlite),
+    "commits-postgresql": suite_study(state.postgresql),
+    "growth-sqlite": growth.growth_on_sqlite,
+    "growth-postgresql": growth.growth_on_postgresql,
+    "protocol-reading": suite_study(protocol.reading),
+    "protocol-writing": suite_study(protocol.writing),
+    "protocol-adding": suite_study(protocol.adding),
+    "catalog": suite_study(catalog.loading),
+    "catalog-lookup": suite_study(catalog.looking_up),
 }
-"""Name → context manager that takes an empty folder on the project's own disk and yields a `Suite`."""
+"""What can be measured, in the order it is."""
 
 
 def main(arguments: list[str]) -> int:
-    """Measure and print one table for each suite."""
+    """Measure, say on stderr how far it is, and print one table; 1 when something could not be measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure, each beside its baseline.")
-    parser.add_argument("names", nargs="*", metavar="name", help=", ".join(SUITES))
-    parser.add_argument("--rounds", type=int, default=9, help="interleaved rounds (default: 9)")
+    parser.add_argument("names", nargs="*", metavar="name", help=", ".join(STUDIES))
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default: 5)")
     chosen = parser.parse_args(arguments)
     if chosen.rounds < 1:
         parser.error("--rounds must be at least 1")
-    if unknown := sorted(set(chosen.names) - SUITES.keys()):
-        parser.error(f"there is no {', '.join(unknown)}; there is: {', '.join(SUITES)}")
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {chosen.rounds} rounds\n")
+    if unknown := sorted(set(chosen.names) - STUDIES.keys()):
+        parser.error(f"there is no {', '.join(unknown)}; there is: {', '.join(STUDIES)}")
     here = Path(__file__).resolve().parents[1] / ".cache"
     here.mkdir(exist_ok=True)
-    for name in chosen.names or SUITES:
+    sections, failed = list[Section](), list[str]()
+    for name in chosen.names or STUDIES:
+        began = time.monotonic()
+        print(f"{name} …", end=" ", file=sys.stderr, flush=True)
         # Not the system's temporary folder: that may lie in memory, where a durable write costs nothing.
-        with tempfile.TemporaryDirectory(prefix="bench-", dir=here) as folder, SUITES[name](Path(folder)) as suite:
-            print(table(suite, measure(suite, chosen.rounds)), flush=True)
-            print()
-    return 0
+        try:
+            with tempfile.TemporaryDirectory(prefix="bench-", dir=here) as folder:
+                sections.append(STUDIES[name](Path(folder), chosen.rounds))
+        except Exception:
+            traceback.print_exc()
+            failed.append(name)
+        print(f"{time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, median and range of {chosen.rounds} rounds\n")
+    if sections:
+        print(table(sections))
+    if failed:
+        print(f"\nNot measured (see above): {', '.join(failed)}")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def loading(folder: Path) -> Iterator[Suite]:
         Case("csv.reader alone", ROWS, lambda: _parse(path)),
         Case("FileCatalog(path)", ROWS, lambda: _load(path)),
     ]
-    yield Suite(f"Loading {ROWS:,} lines ({peak_memory(path):.0f} MB at most, interpreter included)", "rows/s", cases)
+    yield Suite(f"Loading {ROWS:,} lines ({peak_memory(path):.0f} MB at most, interpreter included)", "/s", cases)
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def looking_up(folder: Path) -> Iterator[Suite]:
         Case("ten from a dict", _LOOKUPS, lambda: _from_dict(plain, asins)),
         Case("FileCatalog.lookup", _LOOKUPS, lambda: _from_catalog(catalog, asins)),
     ]
-    yield Suite(f"Ten products out of {ROWS:,}", "lookups/s", cases)
+    yield Suite(f"Ten products out of {ROWS:,}", "/s", cases)
 
 
 def write_catalog(path: Path, rows: int = ROWS) -> Path:

@@ -20,11 +20,15 @@ _USER = "ecscart"
 
 
 class PostgreSQLServer:
-    """A PostgreSQL with one database per call of `new_database()`; `kill()` and `start()` keep its data."""
+    """A PostgreSQL with one database per call of `new_database()`; `kill()` and `start()` keep its data.
 
-    def __init__(self, folder: Path, user: str | None) -> None:
+    `durable`: a commit waits for the disk, as it does by default everywhere else.
+    """
+
+    def __init__(self, folder: Path, user: str | None, *, durable: bool = False) -> None:
         self._folder = folder
         self._user = user
+        self._durable = durable
         self._port = free_port()
         self._numbers = itertools.count(1)
         self._make_cluster()
@@ -35,7 +39,7 @@ class PostgreSQLServer:
         settings = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
-            "fsync": "off",  # outlives kill -9; only a failing machine would notice
+            "fsync": "on" if self._durable else "off",  # off outlives kill -9; only a failing machine would notice
             "max_connections": "60",
         }
         command = [tool(["postgres"], "postgresql"), "-D", str(self._folder / "data"), "-p", str(self._port)]
@@ -92,11 +96,11 @@ class PostgreSQLServer:
 
 
 @contextmanager
-def postgresql_server() -> Iterator[PostgreSQLServer]:
-    """A PostgreSQL of one's own, for tests that kill it."""
+def postgresql_server(*, durable: bool = False) -> Iterator[PostgreSQLServer]:
+    """A PostgreSQL of one's own, for tests that kill it and for measurements."""
     user = unprivileged()
     with empty_folder(owner=user) as folder:
-        server = PostgreSQLServer(folder, user)
+        server = PostgreSQLServer(folder, user, durable=durable)
         try:
             yield server
         finally:
