@@ -30,7 +30,7 @@ def main(goal: str) -> int:
     make_environment()
     install_python_packages(GROUPS[goal])
     missing = []
-    if goal == "test":
+    if goal in {"test", "bench"}:
         missing += install_debian_packages()
     if goal in {"test", "check"}:
         missing += install_node()
