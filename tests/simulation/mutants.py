@@ -28,7 +28,7 @@ from flask_ecscart.shopper import Shopper, Wish
 from tests.simulation import world
 from tests.simulation.memory import MemorySessions
 
-__all__ = ["DESIGNS", "MUTANTS", "applied"]
+__all__ = ["DESIGNS", "MUTANTS", "RARE", "applied"]
 
 
 @contextmanager
@@ -368,5 +368,7 @@ MUTANTS: dict[str, Callable[[], Any]] = {
     "turn taken without asking": lambda: mock.patch.object(Turns, "take"),
 }
 """Name → what makes it hold, a context manager."""
+RARE = ("left without a look",)
+"""Those that few schedules catch: not within what the suite has time for, so they are only tried by hand."""
 DESIGNS = ("naive", "lock", "lock and compare")
 """Those that send inside the request: only what they lose or count twice is held against them, not their pace."""
