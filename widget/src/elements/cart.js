@@ -18,7 +18,7 @@ function createCart(host) {
   const { root, button, control } = takeOver(host, open);
   const badge = h("span.badge", { "aria-hidden": "true" });
   const dialog = /** @type {HTMLDialogElement} */ (h("dialog.drawer", { "aria-labelledby": "title", closedby: "any" }));
-  // Always there, if empty: what comes into a live region is announced, what comes with one is not.
+  // In the top layer while there is something to tell, and so above whatever the page stacks.
   const popup = h("div.toast", { popover: "manual", role: "status" });
   const ui = /** @type {Ui & Site} */ ({ removed: new Map(), sent: "" });
   let word = "";
@@ -57,6 +57,7 @@ function createCart(host) {
     // Until it is opened the drawer has no content: loading a page builds nothing.
     if (dialog.open) patch(dialog, drawer(ui));
     patch(popup, !dialog.open && isFirst() && (store.busy || store.notes[0]) ? toast(ui) : []);
+    popup.togglePopover(!!popup.firstChild);
     // Where an action asked, or at the title when the place that had the focus is gone.
     if (dialog.open && (ui.aim || (focused && !root.activeElement))) (root.getElementById(ui.aim) || root.getElementById("title"))?.focus();
     ui.aim = "";
@@ -104,7 +105,6 @@ function createCart(host) {
       cart.disconnect();
       Object.assign(ui, siteOf(host));
       ui.faces.add(cart);
-      popup.showPopover();
       draw();
     },
     disconnect: () => ui.faces?.delete(cart),
