@@ -59,7 +59,9 @@ def site(tmp_path: Path) -> Path:
         for command in commands()
         if not command.startswith(NEEDS_A_NETWORK) and command != "flask run"
     }
-    assert "https://shop.example.org/ecscart/" in outputs["flask ecscart embed --stable --base https://shop.example.org"]
+    assert (
+        "https://shop.example.org/ecscart/" in outputs["flask ecscart embed --stable --base https://shop.example.org"]
+    )
     assert "ERROR" not in outputs["flask ecscart doctor"]
     return tmp_path
 
