@@ -368,7 +368,7 @@ MUTANTS: dict[str, Callable[[], Any]] = {
     "turn taken without asking": lambda: mock.patch.object(Turns, "take"),
 }
 """Name → what makes it hold, a context manager."""
-RARE = ("left without a look",)
+RARE = ("left without a look", "left although changed")
 """Those that few schedules catch: not within what the suite has time for, so they are only tried by hand."""
 DESIGNS = ("naive", "lock", "lock and compare")
 """Those that send inside the request: only what they lose or count twice is held against them, not their pace."""
