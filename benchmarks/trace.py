@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import heapq
 import multiprocessing
+import os
 import random
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -172,8 +174,8 @@ def shoppers(_folder: Path, rounds: int) -> Section:
     """Three rates of shoppers, through other people's client and ours. Deterministic, so it uses every core."""
     jobs = [(rate, kind, seed) for rate in _SESSIONS for kind in _KINDS for seed in range(1, rounds + 1)]
     jobs.sort(key=lambda job: (job[1] != "unmerged", -job[0]))  # the longest first
-    with multiprocessing.get_context("spawn").Pool() as pool:
-        found = dict(zip(jobs, pool.map(_run, jobs, chunksize=1), strict=True))
+    with _every_core() as pool:
+        found = dict(zip(jobs, pool.map(_run, jobs), strict=True))
     rows: list[Row] = []
     for rate, (calls, wait) in _AIMS.items():
         for kind, name in _KINDS.items():
@@ -192,8 +194,8 @@ def shoppers(_folder: Path, rounds: int) -> Section:
 
 def a_day(_folder: Path, rounds: int) -> Section:
     """One day of 3,800 cart sessions with 8,640 transactions to spend; a round is a seed."""
-    with multiprocessing.get_context("spawn").Pool() as pool:
-        days = pool.map(_run_day, range(1, rounds + 1), chunksize=1)
+    with _every_core() as pool:
+        days = list(pool.map(_run_day, range(1, rounds + 1)))
     served = [_DAILY / calls for calls, _, _ in days]
     return Section(
         f"A day of {_DAY_SESSIONS:,} cart sessions with {_DAILY:,} transactions",
@@ -203,6 +205,10 @@ def a_day(_folder: Path, rounds: int) -> Section:
             Row("ours: wait p99, s", [p99 for _, _, p99 in days], places=1),
         ],
     )
+
+
+def _every_core() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn"))
 
 
 _KINDS = {"each": "one call per action (bottlenose)", "unmerged": "ours, merging switched off", "ours": "ours"}
