@@ -28,7 +28,7 @@ from flask_ecscart.shopper import Shopper, Wish
 from tests.simulation import world
 from tests.simulation.memory import MemorySessions
 
-__all__ = ["DESIGNS", "MUTANTS", "RARE", "applied"]
+__all__ = ["DESIGNS", "MUTANTS", "applied"]
 
 
 @contextmanager
@@ -203,9 +203,9 @@ def _answered_before_written() -> Generator[None, None, None]:
     """The answer goes out first, the change is written a moment later."""
     ask = world.Worker.ask
 
-    def hasty(self: world.Worker, name: str, run: Any, *, patience: float, dies_in: int = 0) -> Any:
+    def hasty(self: world.Worker, name: str, run: Any, *, patience: float, **held: int) -> Any:
         if not name.endswith((" add", " set")):
-            return ask(self, name, run, patience=patience, dies_in=dies_in)
+            return ask(self, name, run, patience=patience, **held)
         scheduler = self.world.scheduler
 
         def later() -> None:
@@ -323,8 +323,19 @@ def _everybody_sends() -> Generator[None, None, None]:
         self._worker.world.leases[holder] = float("inf")
         return True
 
-    changed = {"take_lease": take_lease, "take_turn": lambda *_: 0.0, "pace": lambda *_: None}
+    def take_turn(self: world._Watched, *_: Any) -> float:
+        self._worker.process.turn_taken_at = self._worker.world.scheduler.now
+        return 0.0
+
+    changed = {"take_lease": take_lease, "take_turn": take_turn, "pace": lambda *_: None}
     with mock.patch.multiple(world._Watched, create=True, **changed):
+        yield
+
+
+@contextmanager
+def _half_spaced() -> Generator[None, None, None]:
+    """The next turn is due too soon after an answer."""
+    with mock.patch.object(Turns, "_spacing", property(lambda self: self._interval / 2)):
         yield
 
 
@@ -365,10 +376,8 @@ MUTANTS: dict[str, Callable[[], Any]] = {
     "left without a look": _left_without_a_look,
     "left although changed": _left_although_changed,
     "every process keeps the rate alone": _everybody_sends,
-    "turn taken without asking": lambda: mock.patch.object(Turns, "take"),
+    "turns spaced by half": _half_spaced,
 }
 """Name → what makes it hold, a context manager."""
-RARE = ("left without a look", "left although changed")
-"""Those that few schedules catch: not within what the suite has time for, so they are only tried by hand."""
 DESIGNS = ("naive", "lock", "lock and compare")
 """Those that send inside the request: only what they lose or count twice is held against them, not their pace."""

@@ -27,12 +27,14 @@ from flask_ecscart.model import Cart, CartFault, CartItem, CartRef, ItemChange, 
 from tests.simulation.scheduler import Process, Scheduler, Task
 from tests.support.cart_rules import Refused, Rules, Seen
 
-__all__ = ["FAULTS", "Network", "Request", "Service", "Way", "shape"]
+__all__ = ["FAULTS", "UNANSWERED", "WEIGHTS", "Network", "Request", "Service", "Way", "shape"]
 
 _TIMEOUT = 10.0
 FAULTS = ("throttled", "not sent", "lost", "cut", "answer lost", "malformed", "internal", "late", "slow", "account")
 """What may happen to a request. `lost` and `cut`: before it was done; `answer lost` and `malformed`: after it."""
-_WEIGHTS = (24, 8, 14, 8, 22, 10, 8, 4, 6, 0.3)
+WEIGHTS: tuple[float, ...] = (24, 8, 14, 8, 22, 10, 8, 4, 6, 0.3)
+UNANSWERED = tuple(2.0 * (fault in {"answer lost", "malformed", "throttled"}) for fault in FAULTS)
+"""Everything is done, or nothing, and nothing comes late."""
 
 
 class Service:
@@ -146,6 +148,7 @@ class Network:
     service: Service
     rng: random.Random
     faults: float = 0.0
+    weights: tuple[float, ...] = WEIGHTS
     enforces: bool = False
     interval: float = 1.0
     is_leader: Callable[[Process], bool] = lambda _process: True
@@ -164,7 +167,7 @@ class Network:
     def send(self, process: Process, operation: str, run: Callable[[], Cart], cart_id: str | None) -> Cart:
         scheduler = self.scheduler
         scheduler.step(f"send {operation}")
-        fault = self.rng.choices(FAULTS, _WEIGHTS)[0] if self.rng.random() < self.faults else ""
+        fault = self.rng.choices(FAULTS, self.weights)[0] if self.rng.random() < self.faults else ""
         if fault == "not sent":
             raise NotSent("no connection")
         request = Request(scheduler.current, process, operation, run, scheduler.now)
@@ -190,8 +193,8 @@ class Network:
         scheduler, process = self.scheduler, request.process
         self.service.rules.now = datetime.fromtimestamp(scheduler.now, timezone.utc)
         self.calls += 1
-        # Who waits no longer, was paused since, or lost its lease, cannot know that another sends now.
-        paused = process.paused_until > request.sent_at - 5
+        # Who waits no longer, was held up with its turn in hand, or lost its lease, cannot know that another sends now.
+        paused = process.paused_until > request.sent_at - 5 or request.sent_at > process.turn_taken_at + self.interval
         request.stray = fault == "late" or not process.alive or paused or not self.is_leader(process)
         if not request.stray:
             self._watch_rate(request)

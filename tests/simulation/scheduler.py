@@ -39,6 +39,8 @@ class Process:
         self.name = name
         self.alive = True
         self.paused_until = 0.0
+        self.turn_taken_at = 0.0
+        """When it last took a turn to send, by the clock of the world."""
         self.tasks: list[Task] = []
         self.on_death: list[Callable[[], None]] = []
 
@@ -57,6 +59,8 @@ class Task:
         self.done = False
         self.dies_in = 0
         """At which of its steps the process is to be killed; 0: at none."""
+        self.halts_in = 0
+        """At which of its steps it is held up for long; 0: at none."""
         self.greenlet: greenlet | None = None
 
 
@@ -187,6 +191,10 @@ class Scheduler:
         self.now = now + _A_STEP
         if self.stalls and draw % 1 < self.stalls:
             task.wake_at = now + self.rng.choice(_STALLS)
+            return
+        task.halts_in -= 1
+        if not task.halts_in:
+            task.wake_at = now + self.rng.uniform(0.5, 3)
             return
         if self.before_step is not None and self.before_step(task):
             return

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from tests.simulation.goods import LIMITS
 from tests.simulation.ledger import Ledger
+from tests.simulation.network import UNANSWERED
 from tests.simulation.scheduler import Process, Scheduler, TooLong
-from tests.simulation.shoppers import Leaver, Street, Tab
+from tests.simulation.shoppers import CALM, LEAVING, RESTLESS, Leaver, Street, Tab
 from tests.simulation.troubles import Troubles
 from tests.simulation.world import LOCALES, Ways, World
 
@@ -77,13 +78,16 @@ class _Schedule:
         ways, browsers = _ways(rng, every_store=every_store), Process("shoppers")
         self.world = World(ways, self.scheduler, rng, limits=LIMITS, sql_url=sql_url)
         self.troubles = Troubles(self.world, self.scheduler, rng, spared=browsers)
-        self.street = Street(
-            self.world, self.scheduler, rng, self.troubles, Ledger(LIMITS), browsers, restless=rng.random() < 0.3
-        )
+        mood = rng.choices([CALM, RESTLESS, LEAVING], [58, 27, 15])[0]
+        self.street = Street(self.world, self.scheduler, rng, self.troubles, Ledger(LIMITS), browsers, mood)
         # As if turns had been used before: the busier, the later changes are sent and the older replies may be.
-        self.world.busy_at_start = 1.0 if self.street.restless else rng.choice([0, 0, 0, 0.15, 0.3, 0.7])
-        if self.street.restless:
-            self.world.network.faults = 0.3
+        self.world.busy_at_start = rng.choice([0, 0, 0, 0.15, 0.3, 0.7])
+        if mood is RESTLESS:
+            self.world.busy_at_start = 1.0
+            self.world.network.faults, self.world.network.weights = 0.3, UNANSWERED
+        elif mood is LEAVING:
+            self.scheduler.stalls = 0.0
+            self.troubles.spare_all()
         self.outcome = Outcome(seed, ways=ways)
 
     def run(self) -> Outcome:
@@ -111,9 +115,10 @@ class _Schedule:
 
     def _open_tabs(self) -> None:
         rng = self.rng
-        for number in range(rng.choice([1, 1, 2, 3])):
-            locales = ["US"] if rng.random() < 0.8 else list(LOCALES)
-            for tab in range(rng.choice([1, 2, 2])):
+        mood = self.street.mood
+        for number in range(rng.choice(mood.shoppers)):
+            locales = ["US"] if mood is not CALM or rng.random() < 0.8 else list(LOCALES)
+            for tab in range(rng.choice(mood.tabs)):
                 work = Tab(self.street, f"shopper{number}", f"{number}{'ab'[tab]}", locales)
                 self.street.open_tabs += 1
                 self.scheduler.spawn(self.street.browsers, f"tab {work.name}", work.run)

@@ -16,7 +16,7 @@ from tests.simulation.scheduler import Process, Scheduler
 from tests.simulation.troubles import Troubles
 from tests.simulation.world import TAGS, Lost, Worker, World, shown_to
 
-__all__ = ["Client", "Leaver", "Street", "Tab"]
+__all__ = ["CALM", "LEAVING", "RESTLESS", "Client", "Leaver", "Mood", "Street", "Tab"]
 
 _KINDS = ["add", "set", "remove", "area", "clear", "look", "leave"]
 _ATTEMPTS = 8
@@ -24,9 +24,33 @@ _INTERFERENCE = 45.0
 """Seconds: a reply that verified a hand-off is younger, so what others did longer ago has been seen."""
 
 
+@dataclass(frozen=True)
+class Mood:
+    """What shoppers do, how much of it, and how long they think. `wavers`: how many of them change one thing only.
+
+    `halts`: how many requests are held up for long at one of their steps.
+    """
+
+    weights: tuple[int, ...]
+    changes: tuple[int, ...]
+    pauses: tuple[float, ...]
+    wavers: float
+    halts: float = 0.02
+    halts_leaving: float = 0.05
+    shoppers: tuple[int, ...] = (1, 1, 2, 3)
+    tabs: tuple[int, ...] = (1, 2, 2)
+
+
+CALM = Mood((40, 22, 6, 6, 3, 14, 12), (2, 3, 4, 6, 8), (0.05, 0.5, 1.0, 3.0), 0.3)
+RESTLESS = Mood((4, 46, 1, 1, 1, 25, 22), (7, 12), (0.2, 0.7), 1.0, tabs=(1, 1, 1, 2))
+"""All change between one and two of the same and leave, in the time for which a reply is good."""
+LEAVING = Mood((30, 0, 0, 0, 0, 0, 70), (7, 10), (1.0,), 0.0, 0.0, 1.0, shoppers=(1,), tabs=(2,))
+"""One tab leaves while another still puts things in."""
+
+
 @dataclass
 class Street:
-    """Where shoppers meet a site. `restless`: all change between one and two of the same, and leave, very quickly."""
+    """Where shoppers meet a site."""
 
     world: World
     scheduler: Scheduler
@@ -34,7 +58,7 @@ class Street:
     troubles: Troubles
     ledger: Ledger
     browsers: Process
-    restless: bool
+    mood: Mood
     open_tabs: int = 0
     wrong: list[str] = field(default_factory=list)
 
@@ -49,7 +73,10 @@ class Street:
         """A tab has nothing more to do; a while after the last, all is healed."""
         self.open_tabs -= 1
         if not self.open_tabs:
-            self.scheduler.call_at(self.scheduler.now + self.rng.uniform(0, 20), self.troubles.heal)
+            if self.mood is LEAVING:
+                self.scheduler.call_at(self.scheduler.now + self.rng.uniform(0, 2), self.troubles.expire_last)
+            rest = self.rng.uniform(2, 4 if self.mood is LEAVING else 20)
+            self.scheduler.call_at(self.scheduler.now + rest, self.troubles.heal)
 
 
 class Client:
@@ -73,8 +100,10 @@ class Client:
             return Lost()
         worker = self.rng.choice(serving)
         dies_in = self.rng.randint(1, 20) if self.rng.random() < self.street.troubles.kill_points else 0
+        halts = self.street.mood.halts_leaving if what == "leave" else self.street.mood.halts
+        halts_in = self.rng.randint(1, 20) if self.rng.random() < halts and not self.street.troubles.healed else 0
         name, patience = f"{self.name} {what}", self.rng.choice(self.patience)
-        answer = worker.ask(name, run, patience=patience, dies_in=dies_in)
+        answer = worker.ask(name, run, patience=patience, dies_in=dies_in, halts_in=halts_in)
         if isinstance(answer, CartView):
             self.street.check_view(worker, answer, self.shopper)
         if not isinstance(answer, Lost) and self.rng.random() < self.street.troubles.lost_answers:
@@ -104,24 +133,30 @@ class Tab(Client):
     def __init__(self, street: Street, shopper: str, name: str, locales: Sequence[str]) -> None:
         super().__init__(street, shopper, name)
         self.locales = locales
-        self.pause = self.rng.choice([0.2, 0.7]) if street.restless else self.rng.choice([0.05, 0.5, 1.0, 3.0])
-        self.wavers = street.restless or self.rng.random() < 0.3
+        self.pause = self.rng.choice(street.mood.pauses)
+        self.wavers = self.rng.random() < street.mood.wavers
         """Cannot decide between one and two of the same."""
+        self.gone = False
+        """Left with the cart, and has put nothing in since."""
         self.attempts = self.rng.choice([1, _ATTEMPTS, _ATTEMPTS, _ATTEMPTS])
 
     def run(self) -> None:
         rng = self.rng
-        weights = [14, 40, 1, 1, 1, 25, 18] if self.wavers else [40, 22, 6, 6, 3, 14, 12]
-        for number in range(rng.choice([8, 14] if self.street.restless else [2, 3, 4, 6, 8])):
+        weights = RESTLESS.weights if self.wavers else self.street.mood.weights
+        if self.street.mood is LEAVING and self.name.endswith("b"):
+            weights = (1, 0, 0, 0, 0, 0, 0)
+        for number in range(rng.choice(self.street.mood.changes)):
             self.scheduler.sleep(rng.expovariate(1 / self.pause), "think")
-            kind = rng.choices(_KINDS, weights)[0] if number else "add"
+            kind = rng.choices(_KINDS, weights)[0] if number and not (self.wavers and self.gone) else "add"
             getattr(self, f"_{kind}")(rng.choice(self.locales))
         self.street.closed()
 
     # --- changes ----------------------------------------------------------------------------------------
 
     def _add(self, locale: str) -> None:
-        asins = [A] if self.wavers else self.rng.sample(list(LIMITS), self.rng.choice([1, 1, 1, 2]))
+        alone = self.wavers or self.street.mood is LEAVING
+        asins = [A] if alone else self.rng.sample(list(LIMITS), self.rng.choice([1, 1, 1, 2]))
+        self.gone = False
         items = [(asin, self.rng.choice([1, 1, 2])) for asin in asins]
         wanted = [NewItem(asin=asin, quantity=pieces) for asin, pieces in items]
         self._change("add", locale, lambda carts, key: carts.add(self.shopper, locale, wanted, key), items=items)
@@ -200,6 +235,7 @@ class Tab(Client):
 
     def _visit(self, locale: str, url: str, note: Asked) -> None:
         self._answered(note)
+        self.gone = True
         service = self.street.world.service
         ref = service.refs[int(url.rpartition("=")[2])]
         visits = self.rng.random() < 0.9
@@ -242,7 +278,8 @@ class Leaver(Client):
                 return None
             since = self._touched_for(view.cart.ref) if view.cart is not None else _INTERFERENCE
             unsure = view.cart is not None and bool(view.cart.saved or self.street.world.clock_was_set)
-            if attempt == 0 and (unsure or (since < _INTERFERENCE and self.rng.random() < 0.7)):
+            waits = self.rng.random() < 0.3 or self.street.mood is LEAVING
+            if attempt == 0 and (unsure or (since < _INTERFERENCE and not waits)):
                 self.ask("forget", self._forget)
                 continue
             if attempt == 0 and since < _INTERFERENCE:

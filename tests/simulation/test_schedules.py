@@ -15,7 +15,7 @@ import pytest
 from tests.simulation.__main__ import survived
 from tests.simulation.goods import LIMITS, A, B
 from tests.simulation.ledger import Asked, Ledger, explain
-from tests.simulation.mutants import MUTANTS, RARE
+from tests.simulation.mutants import MUTANTS
 from tests.simulation.network import FAULTS
 from tests.simulation.schedules import run
 from tests.support.house import ROOT
@@ -23,8 +23,8 @@ from tests.support.house import ROOT
 SCHEDULES = 2000
 PARTS = 8
 FIRST = 1
-MOST_SURVIVED = 400
-"""Schedules within which every mutant must be caught; most are within twenty."""
+MOST_SURVIVED = 1000
+"""Schedules within which every mutant must be caught. Most are within thirty, the rarest about every two hundredth."""
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ def test_no_schedule_loses_or_doubles_anything(part: int, url: str) -> None:
     assert sums["strays"] > 0
 
 
-@pytest.mark.parametrize("mutant", [name for name in MUTANTS if name not in RARE])
+@pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_design_that_loses_carts_is_caught(mutant: str, url: str) -> None:
     assert survived(mutant, first=FIRST, most=MOST_SURVIVED, url=url) is not None
 

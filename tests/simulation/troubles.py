@@ -32,10 +32,20 @@ class Troubles:
         network.enforces = rng.random() < 0.3
         world.store.unknown_commits = rng.choice([0, 0, 0.02]) if ways.store == "memory-rows" else 0
         world.redis.lost_answers = rng.choice([0, 0, 0.03]) if ways.redis else 0
+        self.mild = False
         if self.kill_rate:
             scheduler.before_step = self.before_step
 
+    def spare_all(self) -> None:
+        """No troubles but those that threads and carts have by themselves."""
+        self.kill_rate = self.kill_points = self.lost_answers = self.world.network.faults = 0.0
+        self.scheduler.before_step = None
+        self.mild = True
+
     def plan(self) -> None:
+        """Choose what happens, and when."""
+        if self.mild:
+            return
         rng, scheduler = self.rng, self.scheduler
         events = [self._pause, self._restart, self._expire, self._sell_out, self._store_away, self._set_clock]
         if self.world.ways.redis:
@@ -86,10 +96,16 @@ class Troubles:
         if worker.process.alive:
             self._kill(worker.process)
 
+    def expire_last(self) -> None:
+        """The newest cart dies before its time."""
+        self._expire_one(len(self.world.service.refs) - 1)
+
     def _expire(self) -> None:
+        self._expire_one(self.rng.randrange(max(1, len(self.world.service.refs))))
+
+    def _expire_one(self, number: int) -> None:
         service = self.world.service
         if service.refs and not self.healed and not self.world.ways.embedded:
-            number = self.rng.randrange(len(service.refs))
             service.expire(number, self.scheduler.now)
             self.scheduler.say(f"cart {number:03} expires")
 

@@ -25,7 +25,7 @@ from flask_ecscart.dispatch.known import Known
 from flask_ecscart.dispatch.queue import Queue, account_of
 from flask_ecscart.dispatch.runner import _keep, _run
 from flask_ecscart.dispatch.turns import Pace, Turns
-from flask_ecscart.errors import StateUnavailable
+from flask_ecscart.errors import ECSCartError, StateUnavailable
 from flask_ecscart.happenings import Where, Witness
 from flask_ecscart.service.engine import CartService
 from flask_ecscart.sessions import ShopperSessionInterface
@@ -258,6 +258,7 @@ class Worker:
             patient=patient,
         )
         self.dispatcher = dispatcher
+        dispatcher._put_back = _reporting(dispatcher._put_back, scheduler)  # type: ignore[method-assign]
         runs: Any = _Reporting(dispatcher, scheduler)
         self.world.scheduler.spawn(self.process, "dispatcher", lambda: _run(runs, stop))  # type: ignore[arg-type]
         self.world.scheduler.spawn(self.process, "lease", lambda: _keep([runs], stop))  # type: ignore[arg-type]
@@ -265,7 +266,7 @@ class Worker:
     # --- serving ----------------------------------------------------------------------------------------
 
     def ask(
-        self, name: str, run: Callable[[Carts], _Answer], *, patience: float, dies_in: int = 0
+        self, name: str, run: Callable[[Carts], _Answer], *, patience: float, dies_in: int = 0, halts_in: int = 0
     ) -> _Answer | Exception | Lost:
         """What a shopper gets for a request; `Lost` when no answer comes, whatever became of it."""
         scheduler = self.world.scheduler
@@ -280,7 +281,8 @@ class Worker:
             scheduler.step("answer")
             scheduler.notify(key)
 
-        scheduler.spawn(self.process, f"request {name}", serve).dies_in = dies_in
+        task = scheduler.spawn(self.process, f"request {name}", serve)
+        task.dies_in, task.halts_in = dies_in, halts_in
 
         def told() -> None:
             scheduler.notify(key)
@@ -337,6 +339,12 @@ class _Watched:
             leases[holder] = self._worker.world.scheduler.now + seconds
         return bool(got)
 
+    def take_turn(self, *arguments: Any) -> float | None:
+        wait: float | None = self._inner.take_turn(*arguments)
+        if wait == 0:
+            self._worker.process.turn_taken_at = self._worker.world.scheduler.now
+        return wait
+
     def drop_lease(self, name: str, holder: str) -> None:
         self._worker.world.leases[holder] = 0.0
         self._inner.drop_lease(name, holder)
@@ -363,6 +371,17 @@ class _Reporting:
         except Exception as problem:
             self._scheduler.problems.append(problem)
             raise
+
+
+def _reporting(put_back: Callable[..., None], scheduler: Scheduler) -> Callable[..., None]:
+    """A cart over which our own code stumbles waits and does not stop the line; here it ends the schedule."""
+
+    def reported(waiting: Any, problem: Exception, **values: Any) -> None:
+        if not isinstance(problem, ECSCartError):
+            scheduler.problems.append(problem)
+        put_back(waiting, problem, **values)
+
+    return reported
 
 
 class _Goods:
