@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.__main__ import survived
 from tests.simulation.goods import LIMITS, A, B
 from tests.simulation.ledger import Asked, Ledger, explain
+from tests.simulation.many import survived
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.network import FAULTS
 from tests.simulation.schedules import run
