@@ -137,7 +137,8 @@ class Request:
     stray: bool = False
     """It arrives although the sender is dead, was paused, or no longer has the turn: the rate need not be kept."""
     answer: Cart | ECSCartError | None = None
-    settled: bool = False
+    finished: bool = False
+    """Its sender knows what came of it, or that nobody will say."""
 
 
 @dataclass
@@ -159,6 +160,7 @@ class Network:
     excused_until: float = 0.0
     """Until when the rate may be missed, because the store forgot who sent last."""
     _last_at: float = float("-inf")
+    _last: Request | None = None
 
     def way_of(self, process: Process) -> Way:
         """The provider as one process has it."""
@@ -183,6 +185,7 @@ class Network:
         else:
             scheduler.call_at(scheduler.now + there, lambda: self._arrive(request, fault, cart_id))
         scheduler.wait(("answer", id(request)), there if fault == "cut" else _TIMEOUT, f"await {operation}")
+        request.finished = True
         if request.answer is None or fault == "answer lost":
             raise OutcomeUnknown("no answer")
         if isinstance(request.answer, ECSCartError):
@@ -227,11 +230,14 @@ class Network:
         return answer if fault != "malformed" else MalformedReply("no cart")
 
     def _watch_rate(self, request: Request) -> None:
-        now = self.scheduler.now
+        now, last = self.scheduler.now, self._last
         gap = now - self._last_at
-        if gap < self.interval - 1e-3 and now > self.excused_until:
+        # Its sender lost the lease while it waited for the answer: both of its threads were held up for seconds.
+        overtaken = last is not None and not last.finished and last.process is not request.process
+        self.strays += overtaken
+        if gap < self.interval - 1e-3 and now > self.excused_until and not overtaken:
             self.too_early.append(f"{request.operation} of {request.process.name} came {gap:.3f} s after another")
-        self._last_at = now
+        self._last_at, self._last = now, request
 
 
 class Way:
