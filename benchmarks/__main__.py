@@ -21,6 +21,7 @@ STUDIES: dict[str, Study] = {
     "day": trace.a_day,
     "fairness": fairness.fairness,
     "requests": suite_study(serving.serving),
+    "host-page": suite_study(serving.host_page),
     "host-pages": host_pages.host_pages,
     "commits-sqlite": suite_study(state.sqlite),
     "commits-postgresql": suite_study(state.postgresql),

@@ -17,7 +17,7 @@ from benchmarks.load import Load, pinned, request
 from tests.support.shop import LAMP, LIMITED, MUG, Shop
 from tests.support.web import WorkerSite, running_workers
 
-__all__ = ["create_empty", "create_shop", "serving"]
+__all__ = ["create_empty", "create_host", "create_shop", "host_page", "serving"]
 
 _CONNECTIONS = 4
 _REQUESTS, _SLICES = 100, 5
@@ -28,6 +28,13 @@ def create_empty() -> Flask:
     """The baseline: one view that answers a small JSON object."""
     app = Flask("empty")
     app.add_url_rule("/page", "page", _page)
+    return app
+
+
+def create_host() -> Flask:
+    """The same view on a site that has sessions, as every site that installs a cart must."""
+    app = create_empty()
+    app.config["SECRET_KEY"] = "a-secret-for-tests-0123456789abcdef"
     return app
 
 
@@ -44,7 +51,7 @@ def _page() -> dict[str, str]:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Suite]:
-    """Reading, changing, the widget file and a page of the host's."""
+    """Reading, changing and the widget file."""
     remote_env = {"REMOTE_FOLDER": str(folder)}
     with (
         running_workers("benchmarks.serving:create_empty()", 1, {}) as empty,
@@ -63,7 +70,6 @@ def serving(folder: Path) -> Iterator[Suite]:
             "/s",
             [
                 _case("empty Flask view", Load(empty.port, page)),
-                _case("host page, cart installed", Load(shop.port, page), 0.99),
                 _case("widget file, 304", Load(shop.port, widget, status=304), 0.90),
                 _case("cart read, embedded provider", Load(shop.port, [[_get(get, one)] for one in shoppers]), 0.60),
                 _case("cart read, remote provider", Load(site.port, [[_get(get, one)] for one in asked]), 0.60),
@@ -71,6 +77,22 @@ def serving(folder: Path) -> Iterator[Suite]:
             ],
             slices=_SLICES,
         )
+
+
+@contextmanager
+def host_page(folder: Path) -> Iterator[Suite]:
+    """A page of the host's that does not use the cart: on a site without one, and with one."""
+    with (
+        running_workers("benchmarks.serving:create_host()", 1, {}) as without,
+        running_workers("benchmarks.serving:create_shop()", 1, {"SHOP_FOLDER": str(folder / "shop")}) as shop,
+        pinned(*without.worker_pids(), *shop.worker_pids()),
+    ):
+        page = [[request("GET", "/page")]] * _CONNECTIONS
+        cases = [
+            _case("site without a cart", Load(without.port, page)),
+            _case("the same site with one", Load(shop.port, page), 0.99),
+        ]
+        yield Suite("A page of the host site that does not use the cart", "/s", cases, slices=4 * _SLICES)
 
 
 @contextmanager

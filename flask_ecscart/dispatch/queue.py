@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from flask_ecscart.clock import Clock
+from flask_ecscart.clock import Clock, utc_now
 from flask_ecscart.errors import ECSCartError
 from flask_ecscart.state.sql import Database
 
@@ -113,6 +113,8 @@ class Queue:
 
     def now(self) -> float:
         """The moment by the clock of the queue, in seconds."""
+        if self._clock is not None or self._database.is_sqlite:
+            return round((self._clock or utc_now)().timestamp() * 1000) / 1000
         with self._database.reading() as connection:
             return self._now(connection) / 1000
 

@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, LargeBinary, MetaData, String, Table, delete, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    delete,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from flask_ecscart.clock import Clock
@@ -26,6 +39,11 @@ _FLEETING = Table(
     Column("at", BigInteger, nullable=False, index=True),
 )
 """`at`, in milliseconds: until when a lease or value is good, when a turn is due, how far a limit is used up."""
+_NAMED = _FLEETING.c.name == bindparam("named")
+# Made once, with parameters: making a statement takes as long as running it.
+_READ = select(_FLEETING.c.value, _FLEETING.c.at).where(_NAMED)
+_READ_LOCKED = _READ.with_for_update()
+_WRITE = update(_FLEETING).where(_NAMED).values(value=bindparam("new"), at=bindparam("until"))
 _NEVER = 0
 _FARTHEST_TURN = 3_600_000
 """No turn is due later than in an hour."""
@@ -156,10 +174,9 @@ class SQLFleeting:
 
 
 def _read(connection: Connection, name: str, *, lock: bool = False) -> _Row | None:
-    wanted = select(_FLEETING.c.value, _FLEETING.c.at).where(_FLEETING.c.name == name)
-    row = connection.execute(wanted.with_for_update() if lock else wanted).first()
+    row = connection.execute(_READ_LOCKED if lock else _READ, {"named": name}).first()
     return _Row(bytes(row.value), row.at) if row is not None else None
 
 
 def _write(connection: Connection, name: str, value: bytes, at: int) -> None:
-    connection.execute(update(_FLEETING).where(_FLEETING.c.name == name).values(value=value, at=at))
+    connection.execute(_WRITE, {"named": name, "new": value, "until": at})
