@@ -11,8 +11,7 @@ export class EcsAddToCart extends HTMLElement {
 
   connectedCallback() {
     const { button, control } = this.#parts;
-    button.textContent = textsOf(this)("add");
-    control();
+    if (control() == button) button.textContent = textsOf(this)("add");
     // A framework may put its link in later: it gets the focus before it is used.
     this.addEventListener("focusin", control);
   }
